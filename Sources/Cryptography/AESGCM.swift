@@ -2,8 +2,7 @@ import COpenSSL
 
 /// AES-GCM (SP 800-38D) with a 12-byte IV and a 16-byte tag, under one key for many messages.
 ///
-/// The key schedule is set up once; each message sets only its IV. Whoever seals must never use an IV twice under a
-/// key.
+/// The key schedule is set up once; each message sets only its IV. The caller must never use an IV twice under a key.
 @safe package struct AESGCM: ~Copyable {
     /// Bytes of the tag that follows every ciphertext.
     package static let tagCount = 16
@@ -11,7 +10,7 @@ import COpenSSL
     package static let ivCount = 12
     private let context: OpaquePointer
 
-    /// Prepares a 16-, 24- or 32-byte key; what we write uses 32. Throws `malformedKey` for another length.
+    /// Prepares a 16-, 24- or 32-byte key; Sluice writes with 32. Throws `malformedKey` for another length.
     package init(key: SecretKey) throws(CryptographyError) {
         let cipher: OpaquePointer?
         switch key.count {
@@ -37,7 +36,7 @@ import COpenSSL
     // Frees and wipes the key schedule.
     deinit { unsafe EVP_CIPHER_CTX_free(context) }
 
-    /// Appends ciphertext ‖ tag. Allocates nothing when `output` has the room.
+    /// Appends ciphertext ‖ tag. Allocates nothing if `output` has capacity for it.
     package mutating func seal(
         iv: Span<UInt8>, aad: Span<UInt8>, plaintext: Span<UInt8>, into output: inout [UInt8]
     ) throws(CryptographyError) {
@@ -47,7 +46,7 @@ import COpenSSL
         }
     }
 
-    /// Appends ciphertext ‖ tag; the room needed is `plaintext.count + 16`.
+    /// Appends ciphertext ‖ tag; `output` needs a free capacity of `plaintext.count + 16` bytes.
     package mutating func seal(
         iv: Span<UInt8>, aad: Span<UInt8>, plaintext: Span<UInt8>, into output: inout OutputSpan<UInt8>
     ) throws(CryptographyError) {
@@ -77,7 +76,7 @@ import COpenSSL
 
     /// Appends the plaintext of `sealed` = ciphertext ‖ tag.
     ///
-    /// Throws `authentication` when the tag does not match: then nothing is appended and what was decrypted is wiped.
+    /// Throws `authentication` if the tag does not match; then nothing is appended and the decrypted bytes are wiped.
     package mutating func open(
         iv: Span<UInt8>, aad: Span<UInt8>, sealed: Span<UInt8>, into output: inout [UInt8]
     ) throws(CryptographyError) {
@@ -87,7 +86,7 @@ import COpenSSL
         }
     }
 
-    /// Opens `sealed` as a key that never passes through ordinary memory. Throws `authentication`.
+    /// Opens `sealed` as a key whose bytes never are in ordinary memory. Throws `authentication`.
     package mutating func openKey(
         iv: Span<UInt8>, aad: Span<UInt8>, sealed: Span<UInt8>
     ) throws(CryptographyError) -> SecretKey {
@@ -97,7 +96,8 @@ import COpenSSL
         }
     }
 
-    /// Appends the plaintext of `sealed`; the room needed is `sealed.count - 16`. Throws `authentication`.
+    /// Appends the plaintext of `sealed`; `output` needs a free capacity of `sealed.count - 16` bytes. Throws
+    /// `authentication`.
     package mutating func open(
         iv: Span<UInt8>, aad: Span<UInt8>, sealed: Span<UInt8>, into output: inout OutputSpan<UInt8>
     ) throws(CryptographyError) {

@@ -1,10 +1,10 @@
 import COpenSSL
 
-/// AES-SIV (RFC 5297): authenticated encryption that needs no IV. The same text under the same key and associated data
-/// gives the same bytes, which is what keeps joins alive; a nonce as the last associated data makes each time
-/// different.
+/// AES-SIV (RFC 5297): authenticated encryption that needs no IV. Equal texts under the same key and associated data
+/// give equal bytes, so encrypted columns can still be joined. With a unique nonce as the last associated data, equal
+/// texts differ.
 ///
-/// The result is V ‖ C: 16 bytes that are the tag and the IV at once, then as many as the text has.
+/// The result is V ‖ C: V has 16 bytes and is both tag and IV; C has the length of the text.
 @safe package struct AESSIV: ~Copyable {
     /// Bytes before the ciphertext.
     package static let tagCount = 16
@@ -12,7 +12,7 @@ import COpenSSL
     private let context: OpaquePointer
     private let key: SecretKey
 
-    /// Prepares a key of 32, 48 or 64 bytes, half of it for the tag; what we write uses 64. Throws `malformedKey` for
+    /// Prepares a key of 32, 48 or 64 bytes, half of it for the tag; Sluice writes with 64. Throws `malformedKey` for
     /// another length.
     package init(key: SecretKey) throws(CryptographyError) {
         guard [32, 48, 64].contains(key.count) else {
@@ -36,8 +36,8 @@ import COpenSSL
         unsafe EVP_CIPHER_free(cipher)
     }
 
-    /// V ‖ C of a text that is not empty, bound to `associated`, of which none is empty either: the library of 2023
-    /// took an empty one for none (CVE-2023-2975).
+    /// V ‖ C of a text, bound to `associated`. Neither the text nor any associated data may be empty: OpenSSL before
+    /// its 2023 fix ignored empty associated data (CVE-2023-2975).
     package mutating func seal(_ plaintext: Span<UInt8>, associated: [[UInt8]]) throws(CryptographyError) -> [UInt8] {
         precondition(!plaintext.isEmpty && associated.allSatisfy { !$0.isEmpty })
         guard begin(associated, sealing: true) else { throw libraryError("seal aes-siv") }

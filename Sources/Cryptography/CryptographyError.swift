@@ -1,26 +1,26 @@
 import COpenSSL
 
-/// Why an operation of this room failed, in words that never hold key bytes.
+/// Why an operation of this room failed; the text never has key bytes.
 package struct CryptographyError: Error, Equatable, CustomStringConvertible {
     /// The kinds of failure a caller may want to tell apart.
     package enum Code: String, Sendable {
         /// The tag, the padding or the signature does not match: wrong key, or damaged or forged bytes.
         case authentication
-        /// A key, a point or an encoding that is not what it should be.
+        /// A key, a point or an encoding is malformed.
         case malformedKey
         /// Lengths outside what the operation allows.
         case badLength
-        /// The random generator could not give bytes.
+        /// The random generator failed.
         case noRandomness
-        /// libcrypto refused for a reason of its own.
+        /// libcrypto refused for another reason.
         case library
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     package let code: Code
-    /// What was being done, such as "open aes-gcm".
+    /// The operation that failed, such as "open aes-gcm".
     package let operation: String
-    /// What it was done to, or "".
+    /// The object of the operation, or "".
     package let subject: String
     /// The reason, with the cure where there is one.
     package let cause: String

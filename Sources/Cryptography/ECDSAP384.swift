@@ -30,13 +30,13 @@ import COpenSSL
         precondition(ok == 1, "hashing valid bytes does not fail")
     }
 
-    /// Whether the DER signature holds for all the bytes added.
+    /// Whether the DER signature is valid for all the bytes added.
     package consuming func finish(signature: [UInt8]) -> Bool {
         defer { ERR_clear_error() }
         return unsafe EVP_DigestVerifyFinal(context, signature, signature.count) == 1
     }
 
-    /// Reads the point as a SubjectPublicKeyInfo (RFC 5480), which is the point behind a fixed prefix.
+    /// Reads the point as a SubjectPublicKeyInfo (RFC 5480): a fixed prefix followed by the point.
     private static func load(_ point: [UInt8]) -> OpaquePointer? {
         guard point.count == 49 || point.count == 97 else { return nil }
         let prefix: [UInt8] = [

@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// An Ed25519 signing key (RFC 8032) over its 32-byte seed.
+/// An Ed25519 signing key (RFC 8032), made from its 32-byte seed.
 package struct SigningKey: Sendable {
-    /// The secret 32 bytes all else follows from.
+    /// The secret 32 bytes that the key pair is derived from.
     package let seed: SecretKey
     /// The 32-byte public key.
     package let publicKey: [UInt8]
@@ -25,7 +25,7 @@ package struct SigningKey: Sendable {
         }
     }
 
-    /// Signs a message: 64 bytes, the same every time.
+    /// Signs a message: 64 bytes, deterministic.
     package func sign(_ message: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
         let key = try Self.load(seed)
         let context = unsafe EVP_MD_CTX_new()
@@ -43,7 +43,7 @@ package struct SigningKey: Sendable {
         }
     }
 
-    /// Signs a message: 64 bytes, the same every time.
+    /// Signs a message: 64 bytes, deterministic.
     package func sign(_ message: [UInt8]) throws(CryptographyError) -> [UInt8] { try sign(message.span) }
 
     private static func load(_ seed: SecretKey) throws(CryptographyError) -> LibraryKey {
@@ -72,11 +72,11 @@ package func verifyEd25519(publicKey: [UInt8], message: [UInt8], signature: [UIn
         && EVP_DigestVerify(context, signature, 64, message, message.count) == 1
 }
 
-/// An `EVP_PKEY` with one owner; never changed after it was made, so it may be shared.
+/// An `EVP_PKEY` with one owner. It is never changed after it was made, so threads may share it.
 @safe final class LibraryKey: @unchecked Sendable {
     let pointer: OpaquePointer
 
-    /// Owns the pointer, or throws `malformedKey` for nil.
+    /// Takes ownership of the pointer, or throws `malformedKey` for nil.
     init(_ pointer: OpaquePointer?, _ operation: String, subject: String = "") throws(CryptographyError) {
         guard let pointer = unsafe pointer else { throw libraryError(operation, code: .malformedKey, subject: subject) }
         unsafe self.pointer = pointer

@@ -1,5 +1,5 @@
 /// A point of edwards25519 (RFC 8032, section 5.1) in extended coordinates: x = X/Z, y = Y/Z, xy = T/Z. For public data
-/// only, as `FieldElement`.
+/// only, like `FieldElement`.
 struct EdwardsPoint {
     private var x: FieldElement, y: FieldElement, z: FieldElement, t: FieldElement
 
@@ -10,7 +10,7 @@ struct EdwardsPoint {
         return value
     }
 
-    /// The curve's d, -121665/121666, twice that, and a square root of -1; little end first.
+    /// The curve constants d = -121665/121666, 2d, and a square root of -1; little-endian.
     private static let d = constant("a3785913ca4deb75abd841414d0a700098e879777940c78c73fe6f2bee6c0352")
     private static let twiceD = constant("59f1b226949bd6eb56b183829a14e00030d1f3eef2808e19e7fcdf56dcd90624")
     private static let rootOfMinusOne = constant("b0a00e4a271beec478e42fad0618432fa7d7fb3d99004d2b0bdfc14f8024832b")
@@ -29,8 +29,8 @@ struct EdwardsPoint {
         (self.x, self.y, self.z, self.t) = (x, y, z, t)
     }
 
-    /// Reads a point's 32 bytes as RFC 8032, section 5.1.3, does; nil for what encodes none, or not in the one way
-    /// there is.
+    /// Decodes a point's 32 bytes as in RFC 8032, section 5.1.3; nil if they encode no point or are not the canonical
+    /// encoding.
     init?(encoded bytes: Span<UInt8>) {
         guard bytes.count == 32, let y = FieldElement(encoded: bytes) else { return nil }
         let square = y * y
@@ -39,7 +39,7 @@ struct EdwardsPoint {
         let v3 = v * v * v
         var x = u * v3 * (u * v3 * v3 * v).rootPower
         let check = v * x * x
-        // Through a product, so that its limbs are short enough to be subtracted.
+        // Multiplying by one reduces the limbs, so that they are short enough for a subtraction.
         let shortU = u * FieldElement(1)
         if !(check == shortU) {
             guard (check + shortU).isZero else { return nil }
@@ -51,7 +51,7 @@ struct EdwardsPoint {
         self.init(x: x, y: y, z: FieldElement(1), t: x * y)
     }
 
-    /// The same formula for all points, equal ones too ("add-2008-hwcd-3" of the Explicit-Formulas Database).
+    /// One formula for all points, also for equal ones ("add-2008-hwcd-3" of the Explicit-Formulas Database).
     @inline(__always)
     static func + (left: EdwardsPoint, right: EdwardsPoint) -> EdwardsPoint {
         let a = (left.y - left.x) * (right.y - right.x)
@@ -71,7 +71,7 @@ struct EdwardsPoint {
     /// Whether it is the neutral element.
     var isZero: Bool { x.isZero && y == z }
 
-    /// The point times a number, little end first.
+    /// The point times a number, given in little-endian bytes.
     func times(_ number: [UInt8]) -> EdwardsPoint {
         var result = Self.zero
         for byte in number.reversed() {
@@ -83,9 +83,9 @@ struct EdwardsPoint {
         return result
     }
 
-    /// The sum of points, each times its number: by Pippenger's method, one addition for each point and window of bits.
+    /// The sum of points, each times its number, by Pippenger's method: one addition for each point and window of bits.
     static func sum(_ points: [EdwardsPoint], times numbers: [UInt128]) -> EdwardsPoint {
-        // About log2(n) - 3 bits: more points are worth more buckets.
+        // The window has about log2(n) - 3 bits: with more points, more buckets pay off.
         let width = max(2, min(12, Int.bitWidth - points.count.leadingZeroBitCount - 3))
         var buckets = [EdwardsPoint](repeating: .zero, count: 1 << width)
         var result = zero
@@ -96,7 +96,7 @@ struct EdwardsPoint {
                 let digit = Int(truncatingIfNeeded: number >> UInt128(window * width)) & (1 << width - 1)
                 if digit != 0 { buckets[digit] = buckets[digit] + point }
             }
-            // Bucket k counts k times: the sums of the buckets from the last down to each.
+            // Bucket k counts k times: this is the sum of all suffix sums of the buckets.
             var (running, total) = (zero, zero)
             for at in buckets.indices.dropFirst().reversed() {
                 running = running + buckets[at]

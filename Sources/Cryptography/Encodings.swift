@@ -10,7 +10,7 @@ package func hex(_ bytes: [UInt8]) -> String {
     return String(decoding: text, as: UTF8.self)
 }
 
-/// Reads hexadecimal of either case; nil for an odd number of digits or anything else.
+/// Decodes hexadecimal of either case; nil for an odd number of digits or any other character.
 package func bytes(hex text: String) -> [UInt8]? {
     let digits = Array(text.utf8)
     guard digits.count.isMultiple(of: 2) else { return nil }
@@ -37,13 +37,13 @@ package func base64(_ bytes: [UInt8]) -> String { String(decoding: encode(bytes.
 /// Base64url (RFC 4648, section 5) without padding.
 package func base64URL(_ bytes: [UInt8]) -> String { String(decoding: encode(bytes.span, url: true), as: UTF8.self) }
 
-/// The ASCII bytes of base64url without padding, for secrets whose text must be wiped by the caller.
+/// The ASCII bytes of base64url without padding, for secrets whose text the caller must wipe.
 package func base64URLText(_ bytes: Span<UInt8>) -> [UInt8] { encode(bytes, url: true) }
 
-/// Reads base64 with padding; nil unless it is exactly what `base64` writes.
+/// Decodes base64 with padding; nil unless it is exactly what `base64` writes.
 package func bytes(base64 text: String) -> [UInt8]? { decode(Array(text.utf8), url: false) }
 
-/// Reads base64url without padding; nil unless it is exactly what `base64URL` writes.
+/// Decodes base64url without padding; nil unless it is exactly what `base64URL` writes.
 package func bytes(base64URL text: String) -> [UInt8]? { decode(Array(text.utf8), url: true) }
 
 /// Decodes base64url straight into `output`, which needs room for three bytes per four digits; false when malformed.
@@ -55,7 +55,7 @@ private func encode(_ bytes: Span<UInt8>, url: Bool) -> [UInt8] {
     let alphabet = Array(
         ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + (url ? "-_" : "+/")).utf8)
     var result: [UInt8] = []
-    // Room for all of it from the start, so that a secret leaves no outgrown copies behind.
+    // All capacity is reserved first, so that growing leaves no copies of a secret behind.
     result.reserveCapacity((bytes.count + 2) / 3 * 4)
     var index = 0
     while index < bytes.count {
@@ -83,7 +83,7 @@ private func decode(_ text: [UInt8], url: Bool) -> [UInt8]? {
     return good ? result : nil
 }
 
-/// Decodes unpadded digits; refuses foreign characters, a lone last digit and stray low bits.
+/// Decodes unpadded digits; refuses other characters, a lone last digit and nonzero padding bits.
 private func decode(_ digits: Span<UInt8>, url: Bool, into output: inout OutputSpan<UInt8>) -> Bool {
     var group: UInt32 = 0
     var bits = 0

@@ -1,4 +1,4 @@
-/// A number modulo 2^255 - 19, in five limbs of 51 bits that may be one or two bits too long until `encoded`.
+/// A number modulo 2^255 - 19, in five limbs of 51 bits, which may exceed 51 bits by one or two until `encoded`.
 ///
 /// Only for public data: the running time depends on the values. Signing uses libcrypto.
 struct FieldElement {
@@ -12,8 +12,8 @@ struct FieldElement {
     /// A small number.
     init(_ small: UInt64) { self.init(a: small, b: 0, c: 0, d: 0, e: 0) }
 
-    /// The number that 32 bytes say, the least significant first; the highest bit is left out. Nil when it is not below
-    /// the modulus: RFC 8032, section 5.1.3, has such encodings refused.
+    /// The number in 32 little-endian bytes; the highest bit is ignored. nil if it is not below the modulus: RFC 8032,
+    /// section 5.1.3, requires that such encodings are refused.
     init?(encoded bytes: Span<UInt8>) {
         func word(_ at: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) } }
         let (w0, w1, w2, w3) = (word(0), word(8), word(16), word(24) & UInt64.max >> 1)
@@ -23,10 +23,10 @@ struct FieldElement {
             d: (w2 >> 25 | w3 << 39) & Self.mask, e: w3 >> 12)
     }
 
-    /// 32 bytes, the least significant first, below the modulus.
+    /// 32 little-endian bytes, reduced below the modulus.
     var encoded: [UInt8] {
         var limbs = [a, b, c, d, e]
-        // The second round takes care of what the first one carried around.
+        // The second round handles the carry that the first one wraps around.
         for _ in 0..<2 {
             for at in 0..<5 {
                 let carry = limbs[at] >> 51
@@ -34,7 +34,7 @@ struct FieldElement {
                 limbs[(at + 1) % 5] += at == 4 ? 19 &* carry : carry
             }
         }
-        // Adding 19 carries out of 255 bits exactly when the number is not below the modulus.
+        // Adding 19 carries out of 255 bits exactly if the number is at least the modulus.
         var carry: UInt64 = 19
         for limb in limbs { carry = (limb + carry) >> 51 }
         limbs[0] += 19 &* carry
@@ -62,7 +62,7 @@ struct FieldElement {
             e: left.e &+ right.e)
     }
 
-    /// Four times the modulus is added first, so that no limb falls below zero; `right` must have limbs below 2^53.
+    /// Four times the modulus is added first, so that no limb becomes negative; `right` must have limbs below 2^53.
     @inline(__always)
     static func - (left: FieldElement, right: FieldElement) -> FieldElement {
         let (low, high): (UInt64, UInt64) = (0x1F_FFFF_FFFF_FFB4, 0x1F_FFFF_FFFF_FFFC)
@@ -71,7 +71,7 @@ struct FieldElement {
             d: left.d &+ high &- right.d, e: left.e &+ high &- right.e)
     }
 
-    /// The product of numbers with limbs below 2^54; its own are below 2^52.
+    /// The product of numbers with limbs below 2^54; its limbs are below 2^52.
     @inline(__always)
     static func * (left: FieldElement, right: FieldElement) -> FieldElement {
         @inline(__always) func wide(_ x: UInt64, _ y: UInt64) -> UInt128 { UInt128(x) &* UInt128(y) }
@@ -95,7 +95,7 @@ struct FieldElement {
         r3 &+= r2 >> 51
         r4 &+= r3 >> 51
         @inline(__always) func limb(_ r: UInt128) -> UInt64 { UInt64(truncatingIfNeeded: r) & mask }
-        // What leaves the top comes in at the bottom, times 19: below 2^64, since `r4` is below 2^115.
+        // The carry out of the top is added at the bottom, times 19: below 2^64, since `r4` is below 2^115.
         let first = UInt128(limb(r0)) &+ (r4 >> 51) &* 19
         return FieldElement(
             a: UInt64(truncatingIfNeeded: first) & mask, b: limb(r1) &+ UInt64(truncatingIfNeeded: first >> 51),
@@ -108,7 +108,7 @@ struct FieldElement {
         return result
     }
 
-    /// To the power of (p - 5) / 8 = 2^252 - 3: a square root is that, up to a factor (RFC 8032, section 5.1.3).
+    /// To the power of (p - 5) / 8 = 2^252 - 3, which is a square root up to a factor (RFC 8032, section 5.1.3).
     var rootPower: FieldElement {
         let two = self * self
         let nine = two.squared(2) * self

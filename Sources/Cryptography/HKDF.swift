@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// HKDF (RFC 5869) over SHA-512 or SHA-256: one secret in, other secrets out.
+/// HKDF (RFC 5869) over SHA-512 or SHA-256: derives secrets from one secret.
 package struct HKDF: Sendable {
-    /// The hash beneath.
+    /// The underlying hash.
     package enum Hash: Sendable {
         /// SHA-256, 32 bytes a block.
         case sha256

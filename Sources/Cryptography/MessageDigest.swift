@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// An incremental digest that other people's formats ask for; our own are SHA-256.
+/// An incremental digest for the formats of other programs; Sluice's own formats use SHA-256.
 @safe package struct MessageDigest: ~Copyable {
-    /// The functions.
+    /// The hash functions.
     package enum Function: String, Sendable, CaseIterable {
         /// BLAKE2b with 64 bytes (RFC 7693): minisign.
         case blake2b512
@@ -14,7 +14,7 @@ import COpenSSL
 
     private let context: OpaquePointer
 
-    /// Begins a digest. Throws when the library has no such function.
+    /// Begins a digest. Throws `library` if libcrypto has no such function.
     package init(_ function: Function) throws(CryptographyError) {
         let kind: OpaquePointer? =
             switch function {
@@ -40,7 +40,7 @@ import COpenSSL
         precondition(ok == 1, "hashing valid bytes does not fail")
     }
 
-    /// Ends the digest.
+    /// Ends the digest and returns its bytes.
     package consuming func finish() -> [UInt8] {
         var out = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var count: UInt32 = 0

@@ -2,11 +2,11 @@ import COpenSSL
 
 /// An RSA key for OAEP (RFC 8017) with MGF1 over the same hash: the public half wraps, the private half unwraps.
 package final class RSAKey: Sendable {
-    /// The OAEP hashes that the AWS vectors use; ours is SHA-256.
+    /// The OAEP hashes of the AWS test vectors; Sluice writes with SHA-256.
     package enum Hash: String, Sendable {
-        /// SHA-1, only ever to read others' messages.
+        /// SHA-1, only for reading messages of other programs.
         case sha1
-        /// SHA-256, what we write.
+        /// SHA-256, for writing.
         case sha256
         /// SHA-384.
         case sha384
@@ -15,7 +15,7 @@ package final class RSAKey: Sendable {
     }
 
     private let key: LibraryKey
-    /// Whether it can unwrap.
+    /// Whether it has the private half and can unwrap.
     package let isPrivate: Bool
     /// The size of the modulus in bits.
     package let bitCount: Int
@@ -34,8 +34,8 @@ package final class RSAKey: Sendable {
 
     private init(_ pem: Span<UInt8>, isPrivate: Bool, _ subject: String) throws(CryptographyError) {
         let operation = isPrivate ? "read rsa private key" : "read rsa public key"
-        // Sound: the BIO only reads the bytes, and is gone before they are. The callback refuses to ask for a
-        // passphrase, where libcrypto's own would wait at the terminal.
+        // Sound: the BIO only reads the bytes and is freed before them. The callback refuses to ask for a passphrase;
+        // libcrypto's own would wait at the terminal.
         let pointer = unsafe pem.withUnsafeBufferPointer { bytes in
             let bio = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count))
             defer { unsafe BIO_free(bio) }
@@ -58,9 +58,9 @@ package final class RSAKey: Sendable {
         self.isPrivate = isPrivate
     }
 
-    /// The public half as DER (RFC 5280, SubjectPublicKeyInfo): the same bytes however the file writes it.
+    /// The public half as DER (RFC 5280, SubjectPublicKeyInfo): the same bytes whatever form the file has.
     package var publicDER: [UInt8] {
-        // Sound: libcrypto gives memory of that many bytes, which is copied and freed.
+        // Sound: libcrypto allocates the given number of bytes, which are copied and freed.
         var start: UnsafeMutablePointer<UInt8>?
         let count = unsafe i2d_PUBKEY(key.pointer, &start)
         guard count > 0, let made = unsafe start else { return [] }
@@ -68,7 +68,7 @@ package final class RSAKey: Sendable {
         return unsafe Array(UnsafeBufferPointer(start: made, count: Int(count)))
     }
 
-    /// Encrypts a key to the public half. Throws `badLength` when it is too long for the modulus.
+    /// Encrypts a key with the public half. Throws `badLength` if it is too long for the modulus.
     package func wrap(
         _ secret: SecretKey, hash: Hash = .sha256, label: [UInt8] = []
     ) throws(CryptographyError) -> [UInt8] {

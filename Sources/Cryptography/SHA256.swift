@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// An incremental SHA-256 (FIPS 180-4). Cannot fail: it allocates nothing and has no key.
+/// An incremental SHA-256 (FIPS 180-4). It cannot fail: it allocates nothing and needs no key.
 package struct SHA256: ~Copyable {
     private var state = SHA256_CTX()
 
@@ -16,7 +16,7 @@ package struct SHA256: ~Copyable {
     /// Ends the hash and gives its 32 bytes.
     package consuming func finish() -> [UInt8] { take() }
 
-    /// Gives the hash of what was added so far and goes on.
+    /// The hash of the bytes added so far; more can be added.
     package func digest() -> [UInt8] {
         var copy = SHA256()
         copy.state = state
@@ -44,16 +44,17 @@ package struct SHA256: ~Copyable {
     }
 }
 
-/// HMAC-SHA-256 (RFC 2104) under one key for many short messages: the two key blocks are hashed once.
+/// HMAC-SHA-256 (RFC 2104) under one key for many short messages: the two padded key blocks are hashed once.
 @safe package struct HMACSHA256: ~Copyable {
-    /// Inner key state, outer key state, and the one at work; in one place that can be wiped.
+    /// The state after the inner key block, that after the outer one, and the working state, in one allocation that can
+    /// be wiped.
     private let states: UnsafeMutablePointer<SHA256_CTX>
 
     /// Prepares the key.
     package init(key: SecretKey) {
         unsafe states = UnsafeMutablePointer<SHA256_CTX>.allocate(capacity: 3)
         unsafe states.initialize(repeating: SHA256_CTX(), count: 3)
-        // The block never leaves this temporary, which is wiped below.
+        // The padded key is only in this temporary buffer, which is wiped below.
         unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { block in
             unsafe block.initialize(repeating: 0)
             key.withBytes { bytes in
@@ -67,7 +68,7 @@ package struct SHA256: ~Copyable {
                     for index in bytes.indices { unsafe block[index] = bytes[index] }
                 }
             }
-            // The second pad undoes the first.
+            // XOR with the second pad also removes the first.
             let pads: [UInt8] = [0x36, 0x36 ^ 0x5c]
             for number in 0..<2 {
                 for index in 0..<64 { unsafe block[index] ^= pads[number] }
@@ -81,6 +82,23 @@ package struct SHA256: ~Copyable {
     deinit {
         unsafe OPENSSL_cleanse(states, 3 * MemoryLayout<SHA256_CTX>.stride)
         unsafe states.deallocate()
+    }
+
+    /// The 32-byte code of one message, without an array of its own.
+    package mutating func inlineCode(of message: Span<UInt8>) -> InlineArray<32, UInt8> {
+        var code = InlineArray<32, UInt8>(repeating: 0)
+        var output = code.mutableSpan
+        // Sound: the states live as long as self; the output has 32 bytes.
+        unsafe output.withUnsafeMutableBufferPointer { buffer in
+            let work = unsafe states + 2
+            unsafe work.pointee = states[0]
+            unsafe message.withUnsafeBufferPointer { _ = unsafe SHA256_Update(work, $0.baseAddress, $0.count) }
+            unsafe SHA256_Final(buffer.baseAddress, work)
+            unsafe work.pointee = states[1]
+            unsafe SHA256_Update(work, buffer.baseAddress, 32)
+            unsafe SHA256_Final(buffer.baseAddress, work)
+        }
+        return code
     }
 
     /// The 32-byte code of one message.
@@ -103,7 +121,7 @@ package struct SHA256: ~Copyable {
     }
 }
 
-/// The HMAC-SHA-256 of one message; for many under one key, keep an `HMACSHA256`.
+/// The HMAC-SHA-256 of one message; for many messages under one key, keep an `HMACSHA256`.
 package func hmacSHA256(key: SecretKey, _ message: Span<UInt8>) -> [UInt8] {
     var code = HMACSHA256(key: key)
     return code.code(of: message)

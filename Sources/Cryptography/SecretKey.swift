@@ -1,18 +1,18 @@
 import COpenSSL
 import Glibc
 
-/// Secret bytes in memory of their own: locked against swapping where the limit allows, left out of core dumps,
-/// overwritten before they are given back. Shared by reference, so there is only ever one copy.
+/// Secret bytes in a memory mapping of their own. It is locked against swapping if the limit allows, excluded from core
+/// dumps, and wiped before it is unmapped. The class is shared by reference, so there is only one copy.
 ///
 /// Sendable because the bytes never change after `init`.
 @safe package final class SecretKey: @unchecked Sendable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// Whole pages, so that locking and dump rules touch nothing else.
+    /// Whole pages, so that locking and dump settings affect nothing else.
     private let memory: UnsafeMutableRawPointer
     private let mapped: Int
     /// The number of secret bytes.
     package let count: Int
 
-    /// Takes what `body` writes, at most `capacity` bytes, as the secret. What it threw away is wiped.
+    /// Takes the bytes that `body` writes, at most `capacity`, as the secret. If `body` throws, they are wiped.
     package init<E: Error>(capacity: Int, _ body: (inout OutputSpan<UInt8>) throws(E) -> Void) throws(E) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let size = max(1, (capacity + page - 1) / page) * page
@@ -21,10 +21,10 @@ import Glibc
         guard let pages = unsafe pages, unsafe pages != UnsafeMutableRawPointer(bitPattern: -1) else {
             preconditionFailure("no memory for a key")
         }
-        // Both are best effort: a low RLIMIT_MEMLOCK must not stop the work.
+        // Both are best effort: a low RLIMIT_MEMLOCK must not stop the program.
         _ = unsafe mlock(pages, size)
         _ = unsafe madvise(pages, size, MADV_DONTDUMP)
-        // Sound: the mapping is `size` bytes, ours alone, and bound to UInt8 for its life.
+        // Sound: the mapping has `size` bytes, is not shared, and stays bound to UInt8.
         let bytes = unsafe UnsafeMutableBufferPointer(
             start: pages.bindMemory(to: UInt8.self, capacity: size), count: capacity)
         var output = unsafe OutputSpan(buffer: bytes, initializedCount: 0)
@@ -53,7 +53,7 @@ import Glibc
         }
     }
 
-    /// Copies secret bytes; wiping the original stays with its owner.
+    /// Copies secret bytes; the owner of the original must wipe it.
     package convenience init(copying bytes: Span<UInt8>) {
         self.init(capacity: bytes.count) { (output: inout OutputSpan<UInt8>) in
             for index in bytes.indices { output.append(bytes[index]) }
@@ -67,7 +67,7 @@ import Glibc
         _ = unsafe munmap(memory, size)
     }
 
-    /// Lends the bytes for the length of the call.
+    /// Lends the bytes for the duration of the call.
     package func withBytes<Result: ~Copyable, E: Error>(
         _ body: (Span<UInt8>) throws(E) -> Result
     ) throws(E) -> Result {
@@ -77,7 +77,7 @@ import Glibc
         return try body(unsafe Span(_unsafeStart: start, count: count))
     }
 
-    /// The first 8 bytes of SHA-256(key ‖ name) as 16 hex digits: tells keys apart and catches typing errors.
+    /// The first 8 bytes of SHA-256(key ‖ name) as 16 hexadecimal digits: distinguishes keys and detects typing errors.
     package func fingerprint(name: String) -> String {
         var hash = SHA256()
         withBytes { hash.update($0) }
@@ -85,9 +85,9 @@ import Glibc
         return hex(Array(hash.finish().prefix(8)))
     }
 
-    /// Always the same word, so that a log can never hold a key.
+    /// A constant, so that a log can never contain a key.
     package var description: String { "<secret>" }
-    /// Always the same word, so that a log can never hold a key.
+    /// A constant, so that a log can never contain a key.
     package var debugDescription: String { "<secret>" }
 }
 
@@ -109,7 +109,7 @@ package func randomBytes(_ count: Int) throws(CryptographyError) -> [UInt8] {
     }
 }
 
-/// Compares in a time that depends on the lengths only.
+/// Compares in time that depends only on the lengths.
 package func constantTimeEquals(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
     guard left.count == right.count else { return false }
     // Sound: both buffers hold `count` bytes.
@@ -122,7 +122,7 @@ package func constantTimeEquals(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bo
 
 /// Overwrites an array that held secret bytes and empties it.
 ///
-/// Reaches this copy only: an array that was shared or regrown has left others behind.
+/// It wipes this copy only: earlier copies of a shared or regrown array remain.
 package func wipe(_ bytes: inout [UInt8]) {
     unsafe bytes.withUnsafeMutableBytes { unsafe OPENSSL_cleanse($0.baseAddress, $0.count) }
     bytes.removeAll()

@@ -1,5 +1,5 @@
-/// Uniform bits of the system library's generator (RAND_bytes), fetched some thousands at a time. A class: a copy would
-/// give the same bits twice.
+/// Uniform bits of libcrypto's generator (RAND_bytes), fetched some thousands at a time. It is a class, because a copy
+/// would give the same bits twice.
 package final class SecureBits: RandomNumberGenerator {
     private var buffer: [UInt8] = []
     private var place = 0
@@ -9,7 +9,7 @@ package final class SecureBits: RandomNumberGenerator {
 
     deinit { wipe(&buffer) }
 
-    /// Sixty-four bits. Ends the program when the library has none: noise of less is worse than none.
+    /// Returns 64 bits. Traps if the library fails: weaker noise would be worse than none.
     package func next() -> UInt64 {
         if place + 8 > buffer.count {
             guard let more = try? randomBytes(4096) else {

@@ -1,13 +1,13 @@
-/// Many Ed25519 signatures (RFC 8032) by one key, checked together in a tenth of the time that the library takes one by
+/// Checks many Ed25519 signatures (RFC 8032) of one key together, in a tenth of the time that libcrypto needs one by
 /// one.
 ///
-/// Each equation S·B = R + h·A is multiplied by a random number of 128 bits, and their sum, times the cofactor 8, must
-/// hold ("Batch verification", section 5 of Bernstein and others, High-speed high-security signatures, 2012). A
-/// signature that does not hold passes with a probability of 2^-128. When the sum does not hold, the library says which
-/// one is wrong: `verifyEd25519`.
+/// Each equation S·B = R + h·A is multiplied by a random 128-bit number, and the sum of all, times the cofactor 8, must
+/// hold ("Batch verification", section 5 of Bernstein and others, High-speed high-security signatures, 2012). An
+/// invalid signature passes with probability 2^-128. If the sum does not hold, `verifyEd25519` checks each signature to
+/// find the invalid one.
 ///
-/// The library's own check leaves the cofactor out. The two differ for signatures only that the key's holder made to
-/// differ.
+/// libcrypto's check omits the cofactor. The two results can differ only for signatures that the key's holder made so
+/// on purpose.
 package struct SignatureBatch {
     /// The order of the generator, 2^252 + 27742317777372353535851937790883648493, in words from the lowest.
     private static let order: [UInt64] = [0x5812_631A_5CF5_D3ED, 0x14DE_F9DE_A2F7_9CD6, 0, 0x1000_0000_0000_0000]
@@ -49,7 +49,7 @@ package struct SignatureBatch {
         keyFactor.add(WideNumber(digest.finish()[...]), times: factor)
     }
 
-    /// Whether every signature that was added holds. False says that one may not, or that the key is none.
+    /// Whether every added signature is valid. False means that one may be invalid, or that the key is.
     package func holds() -> Bool {
         guard isWellFormed, let key else { return false }
         let order = WideNumber(words: Self.order)
@@ -62,7 +62,7 @@ package struct SignatureBatch {
     }
 }
 
-/// A whole number of up to 704 bits: a sum of 2^32 products of 640 bits and more.
+/// An integer of up to 704 bits: a sum of 2^32 products of 640 bits, and larger.
 private struct WideNumber {
     private static let count = 11
     private var words = [UInt64](repeating: 0, count: count)
@@ -71,7 +71,7 @@ private struct WideNumber {
 
     init(words: [UInt64]) { self.words.replaceSubrange(words.indices, with: words) }
 
-    /// From bytes, the least significant first, at most 64.
+    /// From at most 64 little-endian bytes.
     init(_ bytes: ArraySlice<UInt8>) {
         for (place, byte) in bytes.prefix(64).enumerated() {
             words[place / 8] |= UInt64(byte) << UInt64(8 * (place % 8))
@@ -98,8 +98,7 @@ private struct WideNumber {
         }
     }
 
-    /// What is left after division, as 32 bytes, the least significant first. Bit by bit: it is done twice for a whole
-    /// batch.
+    /// The remainder, as 32 little-endian bytes. Bit by bit: it is computed only twice for a whole batch.
     func remainder(by order: WideNumber) -> [UInt8] {
         var rest = WideNumber()
         for bit in (0..<(64 * Self.count)).reversed() {

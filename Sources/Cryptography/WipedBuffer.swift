@@ -1,9 +1,9 @@
 import COpenSSL
 
-/// Bytes that must not outlive their owner, in one place of a fixed size: it never moves and leaves no outgrown copies
-/// behind, and it is wiped when it is emptied, filled again or let go.
+/// A buffer of fixed capacity for bytes that must not outlive it. It never moves, so no copies remain, and it is wiped
+/// when it is emptied, refilled or released.
 ///
-/// For data in transit. Keys stand in a `SecretKey`, which is kept out of swap and core dumps, too.
+/// For data in transit. Keys belong in a `SecretKey`, which is also excluded from swap and core dumps.
 @safe package struct WipedBuffer: ~Copyable {
     private let memory: UnsafeMutableBufferPointer<UInt8>
     /// Bytes held.
@@ -20,7 +20,7 @@ import COpenSSL
     /// Whether nothing is in it.
     package var isEmpty: Bool { count == 0 }
 
-    /// Appends bytes, for which there must be room.
+    /// Appends bytes; there must be capacity for them.
     package mutating func append(_ bytes: Span<UInt8>) {
         let room = unsafe memory.count - count
         precondition(bytes.count <= room, "a buffer of fixed size has the room")
@@ -31,7 +31,7 @@ import COpenSSL
         count += bytes.count
     }
 
-    /// Takes what `body` writes in the place of what was there. What it threw away it wipes itself.
+    /// Replaces the content by what `body` writes, also if `body` throws. `body` must wipe bytes that it removes again.
     package mutating func fill<E: Error>(_ body: (inout OutputSpan<UInt8>) throws(E) -> Void) throws(E) {
         removeAll()
         // Sound: the memory is ours alone, and bytes need no initialising.
@@ -48,11 +48,11 @@ import COpenSSL
         count = 0
     }
 
-    /// Lends the bytes for the length of the call.
+    /// Lends the bytes for the duration of the call.
     package borrowing func withBytes<Result: ~Copyable, E: Error>(
         _ body: (Span<UInt8>) throws(E) -> Result
     ) throws(E) -> Result {
-        // Sound: the first `count` bytes were written, and nothing changes them while they are lent.
+        // Sound: the first `count` bytes are initialised, and nothing changes them while they are lent.
         let start = unsafe UnsafePointer(memory.baseAddress)
         guard let start = unsafe start else { return try body([UInt8]().span) }
         return try body(unsafe Span(_unsafeStart: start, count: count))

@@ -3,12 +3,12 @@ import Recognition
 import Schemas
 import Tabular
 
-/// The masking of one column, made ready.
+/// The masking rule of one column, prepared for use.
 ///
-/// A class, since it is passed on for each cell.
+/// A class, since it is passed for each cell.
 final class ColumnRule: Sendable {
-    /// The contract's field, or -1.
-    let field: Int
+    /// The contract's field; nil for a column outside the contract.
+    let field: Int?
     let column: Int
     /// The entity's name.
     let entity: String
@@ -19,7 +19,7 @@ final class ColumnRule: Sendable {
     let key: SecretKey?
     /// Whether an encrypted value is different each time, and whether each subject has a key of its own.
     let isRandom: Bool, isPerSubject: Bool
-    /// Texts that stand for a missing value, which stays.
+    /// Texts that mean "no value", which are not masked.
     let missing: [[UInt8]]
     /// Whether it replaces a number by a number.
     var keepsNumbers: Bool { kind == .generalize }
@@ -51,9 +51,9 @@ final class ColumnRule: Sendable {
         isPerSubject = pii.isPerSubject
     }
 
-    /// The rule for personal data that the contract does not declare: the entity's name stands for a value of a column
-    /// of that entity, or, without one, for each match.
-    init(undeclared entity: Entity?, field: Int, in schema: Schema, column: Int) {
+    /// The rule for undeclared personal data: the entity's name replaces each value of a column of that entity, or, if
+    /// `entity` is nil, each match.
+    init(undeclared entity: Entity?, field: Int?, in schema: Schema, column: Int) {
         self.field = field
         self.column = column
         self.entity = entity?.name ?? ""
@@ -61,16 +61,16 @@ final class ColumnRule: Sendable {
         kind = .replace
         isScanned = entity == nil
         key = nil
-        missing = field >= 0 ? schema.missingValues(of: field).map { Array($0.utf8) } : [[]]
+        missing = field.map { schema.missingValues(of: $0).map { Array($0.utf8) } } ?? [[]]
         isRandom = false
         isPerSubject = false
     }
 }
 
-/// A rule at work on one block.
+/// A rule applied to one block.
 struct ColumnWork {
     let rule: ColumnRule
-    /// Its place among the block's rules.
+    /// Its index among the block's rules.
     let index: Int
     /// One keyed context for the whole column: keying costs as much as hashing a short value.
     private let keys: ColumnKeys?
@@ -84,9 +84,12 @@ struct ColumnWork {
     /// The keyed code of a value (`ValueOperator.apply`); empty without a key.
     func code(_ text: Span<UInt8>) -> [UInt8] { keys?.code(of: text) ?? [] }
 
-    /// Whether the subject of the row at hand must be set before a value is masked.
+    /// The keyed code of a value that becomes a token; nil without a key.
+    func token(_ text: Span<UInt8>) -> InlineArray<32, UInt8>? { keys?.token(of: text) }
+
+    /// Whether the subject of the current row must be set before a value is masked.
     var needsSubject: Bool { rule.needsSubject && keys != nil }
 
-    /// Sets the subject of the row at hand; nil when the row has none.
+    /// Sets the subject of the current row; nil if the row has none.
     func setSubject(_ subject: [UInt8]?) { keys?.subject = subject }
 }

@@ -3,14 +3,14 @@ package import Screening
 import Sketches
 import Tabular
 
-/// Released rows with personal data masked, in the batch's own format; only this room can make one.
+/// Released rows with personal data masked, in the batch's own format. Only this room can make one.
 package struct MaskedBlock: Sendable {
-    /// The rows, each with its line end. Untouched cells are the source's bytes, unless the source's dialect is not RFC
-    /// 4180: then all are written anew.
+    /// The rows, each with its line end. Unmasked cells are the source's bytes, unless the source's dialect is not RFC
+    /// 4180: then all cells are rewritten.
     package let text: [UInt8]
     /// Rows in `text`.
     package let rows: Int
-    /// What was masked.
+    /// The kinds of masked values, each with its count.
     package let receipts: [MaskReceipt: Int]
     /// For each row, hashes of its quasi-identifiers after masking, and of its label; empty when the contract names
     /// none.
@@ -30,7 +30,7 @@ extension Masker {
     /// Masks and writes the released rows of a block.
     package func mask(_ screened: ScreenedBlock) -> MaskedBlock {
         let batch = screened.batch
-        // Looked up for each cell of each masked column, so that it is computed once.
+        // Computed once, since it is read for each cell of each masked column.
         let released = screened.outcomes.map(\.isReleased)
         let replaced = replacements(in: screened, released: released)
         let columns = replaced.columns
@@ -68,7 +68,7 @@ extension Masker {
             if let spanColumn {
                 spanColumn.append(replaced.spans[row], rowStart: rowStart, to: &out)
             } else if out.count == rowStart {
-                // An empty line would be read as no row at all.
+                // An empty line would not be read as a row.
                 out.append(contentsOf: [0x22, 0x22])
             }
             out.append(0x0A)
@@ -78,17 +78,17 @@ extension Masker {
         return MaskedBlock(text: out, rows: rows, receipts: receipts, classKeys: classKeys)
     }
 
-    /// What was masked in a block, with the columns and members that were dropped.
+    /// Counts the masked values of a block by kind, including the columns and members that were dropped.
     private func receipts(
         of replaced: Replacements, withDropped extras: Set<Int>, in screened: ScreenedBlock
     ) -> [MaskReceipt: Int] {
         let batch = screened.batch
         var receipts = replaced.receipts.filter { $0.value > 0 }
         for extra in extras where screened.outcomes[batch.extras[extra].row].isReleased {
-            receipts[MaskReceipt(field: -1, entity: "", operation: .drop), default: 0] += 1
+            receipts[MaskReceipt(field: nil, entity: "", operation: .drop), default: 0] += 1
         }
-        for column in dropped where batch.layout.fieldOfColumn[column] >= 0 {
-            let field = batch.layout.fieldOfColumn[column]
+        for column in dropped {
+            guard let field = batch.layout.fieldOfColumn[column] else { continue }
             let removed = screened.outcomes.indices.count { row in
                 screened.outcomes[row].isReleased && !batch.cells[row &* batch.width &+ column].isAbsent
             }
@@ -98,7 +98,7 @@ extension Masker {
         return receipts
     }
 
-    /// The hashes of a row's quasi-identifiers and of its label, as they leave the gate; 0 without a label.
+    /// The hashes of a row's masked quasi-identifiers and of its masked label; 0 without a label.
     private func classKey(
         of row: Int, in batch: RowBlock, with replaced: Replacements
     ) -> (identity: UInt64, sensitive: UInt32) {

@@ -9,7 +9,7 @@ struct MaskedSpan {
     var range: Range<Int>
     /// The entity's name.
     var entity: String
-    /// What was done.
+    /// The operator that was applied.
     var operation: MaskOperator
 }
 
@@ -46,7 +46,7 @@ struct SpanColumn: Sendable {
         fields = zip(layout.columns, layout.fieldOfColumn).map { column, field in
             var text: [UInt8] = []
             appendJSONString(Array(column.utf8), &text)
-            guard layout.format == .jsonl, field >= 0, let path = schema.fields[field].path else { return text }
+            guard layout.format == .jsonl, let field, let path = schema.fields[field].path else { return text }
             // A JSON Pointer (RFC 6901).
             let tokens = path.map {
                 "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1")

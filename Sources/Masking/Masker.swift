@@ -4,7 +4,7 @@ package import Schemas
 package import Sketches
 package import Tabular
 
-/// Masks the released rows of screened blocks: the contract's rules made ready.
+/// Masks the released rows of screened blocks with the contract's rules.
 package struct Masker: Sendable {
     let rules: [ColumnRule]
     /// The column whose value is the row's subject: the person whom the row is about.
@@ -17,28 +17,30 @@ package struct Masker: Sendable {
     let undeclared: [Int: ColumnRule]
     let dropped: [Int]
     let droppedEntities: [Int: String]
-    /// Dropped columns before the first that stays.
+    /// Number of dropped columns before the first column that is kept.
     let leading: Int
     let delimiter: UInt8
-    /// Whether rows are written anew, since their bytes are neither RFC 4180 nor JSON objects.
+    /// Whether rows are rewritten, since their bytes are neither RFC 4180 nor JSON objects.
     let rewrites: Bool
     /// The columns' names as keys of JSON, with the colon.
     let members: [[UInt8]]
     let format: SourceFormat
     let dropsExtras: Bool
-    /// The column that lists what was masked where, if the contract asks for it.
+    /// The column that lists the masked spans, if the contract asks for it.
     let spanColumn: SpanColumn?
+    /// Whether simple operators write their texts in place; false compares the two ways in tests.
+    package var writesPlainValues = true
     /// The header of a shard, with its line end; empty for JSON Lines.
     package let header: [UInt8]
 
-    /// Makes the rules of a contract ready for one layout.
+    /// Prepares the rules of a contract for one layout.
     ///
     /// - Parameters:
     ///   - keys: token keys by name.
-    ///   - hash: distinguishes rows by their quasi-identifiers.
-    ///   - kinds: undeclared columns of personal data, all of whose values are replaced by the entity's name.
-    /// - Throws: when a key is missing, since there is no unkeyed hash to fall back to; when an operator needs a
-    ///   subject and there is none; when no column is left.
+    /// - hash: hashes the quasi-identifiers of rows.
+    /// - kinds: undeclared columns of personal data, in which the entity's name replaces all values.
+    /// - Throws: if a key is missing, since there is no unkeyed fallback; if an operator needs a subject and the file
+    ///   has none; if no column is left.
     package init(
         _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey], hash: KeyedHash,
         kinds: [Int: Entity] = [:]
@@ -46,12 +48,11 @@ package struct Masker: Sendable {
         self.hash = hash
         func columns(_ role: FieldRole) -> [Int] {
             schema.fields.indices.filter { schema.fields[$0].role == role && schema.fields[$0].pii?.operation != .drop }
-                .map { layout.columnOfField[$0] }.filter { $0 >= 0 }
+                .compactMap { layout.columnOfField[$0] }
         }
         quasiIdentifiers = columns(.quasiIdentifier)
         sensitive = columns(.label).first
-        let subject = schema.fields.firstIndex { $0.role == .subject }.map { layout.columnOfField[$0] }
-        subjectColumn = subject.flatMap { $0 >= 0 ? $0 : nil }
+        subjectColumn = schema.fields.firstIndex { $0.role == .subject }.flatMap { layout.columnOfField[$0] }
         subjectMissing =
             schema.fields.firstIndex { $0.role == .subject }.map { schema.missingValues(of: $0).map { Array($0.utf8) } }
             ?? []
@@ -59,8 +60,7 @@ package struct Masker: Sendable {
         var dropped: [Int] = []
         var droppedEntities: [Int: String] = [:]
         for (index, field) in schema.fields.enumerated() {
-            let column = layout.columnOfField[index]
-            guard let pii = field.pii, column >= 0 else { continue }
+            guard let pii = field.pii, let column = layout.columnOfField[index] else { continue }
             if pii.operation == .drop {
                 dropped.append(column)
                 droppedEntities[column] = pii.entity ?? ""
@@ -72,12 +72,12 @@ package struct Masker: Sendable {
         dropped += layout.dropped
         if schema.unknownFields == .drop {
             dropped += layout.fieldOfColumn.indices.filter {
-                layout.fieldOfColumn[$0] < 0 && !layout.dropped.contains($0)
+                layout.fieldOfColumn[$0] == nil && !layout.dropped.contains($0)
             }
         }
         var undeclared: [Int: ColumnRule] = [:]
         for (column, field) in layout.fieldOfColumn.enumerated() where !dropped.contains(column) {
-            if field >= 0, schema.fields[field].pii != nil { continue }
+            if let field, schema.fields[field].pii != nil { continue }
             let kind = kinds[column]
             let rule = ColumnRule(undeclared: kind, field: field, in: schema, column: column)
             if kind != nil { rules.append(rule) } else { undeclared[column] = rule }

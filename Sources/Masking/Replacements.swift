@@ -4,9 +4,9 @@ import Screening
 import Tabular
 import Validating
 
-/// The new source texts of a block's masked cells, and what was masked in them.
+/// The new source texts of a block's masked cells, with their receipts.
 struct Replacements {
-    /// A range of `text`; negative for a cell that stays.
+    /// A range of `text`; negative for a cell that is not masked.
     struct Piece {
         var start: Int32
         var end: Int32
@@ -16,11 +16,11 @@ struct Replacements {
     let columns: [Int]
     /// Source text of replaced cells.
     fileprivate(set) var text: [UInt8] = []
-    /// Rules × rows: where in `text` each cell's is.
+    /// Rules × rows: the range of each cell in `text`.
     fileprivate var pieces: [Piece]
-    /// What was masked, with its count.
+    /// The kinds of masked values, each with its count.
     fileprivate(set) var receipts: [MaskReceipt: Int] = [:]
-    /// What was masked in each row; empty when the contract does not ask for it.
+    /// The masked spans of each row; empty if the contract does not ask for them.
     private(set) var spans: [[MaskedSpan]]
     private let rows: Int
 
@@ -32,17 +32,17 @@ struct Replacements {
         spans = [[MaskedSpan]](repeating: [], count: hasSpans ? rows : 0)
     }
 
-    /// Where the text of the rule at `index` in a row is.
+    /// The range of the text of a row's cell under the rule at `index`.
     func piece(rule index: Int, row: Int) -> Piece { pieces[index &* rows &+ row] }
 
     fileprivate mutating func set(_ piece: Piece, rule index: Int, row: Int) { pieces[index &* rows &+ row] = piece }
 
-    /// Counts cells of a column in which an operator did `operation`.
-    fileprivate mutating func count(_ operation: MaskOperator, of entity: String, field: Int, _ cells: Int = 1) {
+    /// Counts cells of a column to which an operator applied `operation`.
+    fileprivate mutating func count(_ operation: MaskOperator, of entity: String, field: Int?, _ cells: Int = 1) {
         receipts[MaskReceipt(field: field, entity: entity, operation: operation), default: 0] += cells
     }
 
-    /// Keeps what was masked in a value, if the contract asks for it.
+    /// Keeps the masked spans of a value, if the contract asks for them.
     fileprivate mutating func note(_ placed: [PlacedMask], in value: [UInt8], row: Int, column: Int) {
         if spans.isEmpty { return }
         spans[row] += zip(placed, SpanColumn.scalars(value, placed.map(\.range))).map { place, range in
@@ -51,7 +51,7 @@ struct Replacements {
     }
 }
 
-/// What was done to one match, and where its new text stands in the value.
+/// The mask of one match, and the range of its new text in the value.
 private struct PlacedMask {
     var entity: String
     var range: Range<Int>
@@ -77,7 +77,7 @@ extension Masker {
         return replaced
     }
 
-    /// The range of each column's sightings, which are sorted by column.
+    /// The range of each column's detections, which are sorted by column.
     private func byColumn(_ detections: [Detection]) -> [Int: Range<Int>] {
         var found: [Int: Range<Int>] = [:]
         var start = 0
@@ -104,7 +104,7 @@ extension Masker {
     ) {
         let rule = column.rule
         let onlyEmptyIsMissing = rule.missing == [[]]
-        // A number, or the source of an object, is searched like text; a replaced match makes it a string.
+        // A number, or the source of an object, is searched like text; a masked match turns it into a string.
         var rest = detections
         while let row = rest.first?.row {
             let here = rest.prefix { $0.row == row }
@@ -124,18 +124,52 @@ extension Masker {
         of column: ColumnWork, in batch: RowBlock, released: [Bool], into replaced: inout Replacements
     ) {
         let bytes = batch.bytes.span
+        let rule = column.rule
+        var masked = maskedCells(of: rule, in: batch, released: released)
+        if replaced.spans.isEmpty, writesPlainValues, let plain = rule.operation.plain,
+            let values = PlainValues(plain, as: format, delimiter: delimiter)
+        {
+            let places = values.append(masked, of: bytes, to: &replaced.text) { column.token($0) }
+            var written = 0
+            for (row, place) in places.enumerated() {
+                guard let place else { continue }
+                let piece = Replacements.Piece(start: Int32(place.lowerBound), end: Int32(place.upperBound))
+                replaced.set(piece, rule: column.index, row: row)
+                masked[row] = nil
+                written += 1
+            }
+            if written > 0 { replaced.count(rule.kind, of: rule.entity, field: rule.field, written) }
+        }
+        replaceCells(masked, of: column, in: batch, into: &replaced)
+    }
+
+    /// The cells of a column that its rule masks, by row; nil for one that stays.
+    private func maskedCells(of rule: ColumnRule, in batch: RowBlock, released: [Bool]) -> [Cell?] {
+        let bytes = batch.bytes.span
         let cells = batch.cells.span
-        let (rule, width, missing) = (column.rule, batch.width, column.rule.missing)
+        let (width, missing) = (batch.width, rule.missing)
         let onlyEmptyIsMissing = missing == [[]]
+        return released.indices.map { row in
+            guard released[row] else { return nil }
+            let cell = cells[row &* width &+ rule.column]
+            if cell.isNothing || cell.start == cell.end { return nil }
+            return !onlyEmptyIsMissing && isMissing(cell, bytes, missing) ? nil : cell
+        }
+    }
+
+    /// Makes the new texts of cells of a column by its operator.
+    private func replaceCells(
+        _ cells: [Cell?], of column: ColumnWork, in batch: RowBlock, into replaced: inout Replacements
+    ) {
+        let bytes = batch.bytes.span
+        let rule = column.rule
         let isConstant = rule.kind == .replace || rule.kind == .redact
         var constants = [Replacements.Piece?](repeating: nil, count: 2)
         var value: [UInt8] = []
-        // Values that the operator cannot change are counted under the operator that replaced them.
+        // Values that the operator cannot change are counted under the operator that replaced them (`replace`).
         var (touched, substituted) = (0, 0)
-        for row in 0..<batch.count where released[row] {
-            let cell = cells[row &* width &+ rule.column]
-            if cell.isNothing || cell.start == cell.end { continue }
-            if !onlyEmptyIsMissing, isMissing(cell, bytes, missing) { continue }
+        for (row, cell) in cells.enumerated() {
+            guard let cell else { continue }
             var done = rule.kind
             if isConstant, let same = constants[cell.isQuoted ? 1 : 0] {
                 replaced.set(same, rule: column.index, row: row)
@@ -188,7 +222,7 @@ extension Masker {
             }
         }
         func code(_ text: Span<UInt8>) -> [UInt8] { column.code(text) }
-        // Escaped letters are written as they are; characters that must be escaped in a string still are.
+        // Escaped letters are written unescaped; characters that must be escaped in a string are escaped again.
         let isDocument = cell.isNested || isJSONText(bytes, cell.range)
         let plain = isDocument ? unescapedJSON(bytes, cell.range) : nil
         if isDocument,

@@ -4,14 +4,14 @@ import Tabular
 struct Edit {
     var start: Int
     var end: Int
-    /// The text that stands there instead.
+    /// The replacement text.
     var text: Replacements.Piece
     /// Whether it removes a JSON member, with its comma.
     var removesMember = false
 }
 
 extension [Edit] {
-    /// Sorts edits by their place: members of an object come in any order.
+    /// Sorts edits by their offset, since members of an object come in any order.
     mutating func putInOrder() {
         var isOrdered = true
         for index in indices.dropFirst() where self[index].start < self[index - 1].start { isOrdered = false }
@@ -19,12 +19,12 @@ extension [Edit] {
     }
 }
 
-// Rows as they leave the gate.
+// Rows as they are released.
 extension Masker {
-    /// Appends the edits that leave out dropped columns and unknown members, and puts all in order.
+    /// Appends the edits that remove dropped columns and unknown members, and sorts all edits.
     ///
     /// - Parameters:
-    ///   - firstExtra: the row's first extra in the block, or one behind it.
+    /// - firstExtra: the index of the row's first extra in the block, or of a later one if the row has none.
     ///   - detected: extras in which personal data was found.
     func remove(
         from row: Int, of batch: RowBlock, firstExtra: Int, detected: Set<Int>, into edits: inout [Edit]
@@ -32,7 +32,7 @@ extension Masker {
         if format == .csv {
             for column in dropped {
                 let cell = batch.cells[row * batch.width + column]
-                // The delimiter that goes is the one before, unless no column before it is kept.
+                // The preceding delimiter is removed, or the following one if no earlier column is kept.
                 let isLeading = column < leading
                 edits.append(
                     Edit(
@@ -79,7 +79,7 @@ extension Masker {
         }
     }
 
-    /// Appends a row as RFC 4180 or as a JSON object, whatever its dialect was.
+    /// Appends a row as RFC 4180 or as a JSON object, whatever its dialect.
     func rewrite(_ row: Int, of batch: RowBlock, with replaced: Replacements, into out: inout [UInt8]) {
         let isCSV = format == .csv
         let columns = replaced.columns

@@ -10,8 +10,8 @@ struct ColumnMatching {
     private let dropped: Set<Int>
     /// Columns, from 0, that a field names by position.
     private let byPlace: Set<Int>
-    /// By field its column, and by column its field; -1 for none.
-    private let columnOfField: [Int], fieldOfColumn: [Int]
+    /// By field its column, and by column its field.
+    private let columnOfField: [Int?], fieldOfColumn: [Int?]
 
     /// Matches the labels of a file to the fields of a plan.
     init(_ texts: [String], _ plan: ReadingPlan) {
@@ -25,7 +25,7 @@ struct ColumnMatching {
             columns.enumerated().filter { !byPlace.contains($0.offset) && !dropped.contains($0.offset) }.map {
                 (comparison.key($0.element), $0.offset)
             }, uniquingKeysWith: { first, _ in first })
-        var columnOfField = plan.fieldNames.map { _ in -1 }
+        var columnOfField = [Int?](repeating: nil, count: plan.fieldNames.count)
         for (field, name) in plan.fieldNames.enumerated() {
             if let place = plan.places.place(field) {
                 if columns.indices.contains(place) { columnOfField[field] = place }
@@ -33,8 +33,10 @@ struct ColumnMatching {
                 columnOfField[field] = place
             }
         }
-        var fieldOfColumn = columns.map { _ in -1 }
-        for (field, column) in columnOfField.enumerated() where column >= 0 { fieldOfColumn[column] = field }
+        var fieldOfColumn = [Int?](repeating: nil, count: columns.count)
+        for (field, column) in columnOfField.enumerated() {
+            if let column { fieldOfColumn[column] = field }
+        }
         self.plan = plan
         self.labels = labels
         self.columns = columns
@@ -52,7 +54,7 @@ struct ColumnMatching {
     func head(raw: [UInt8]?, length: Int) -> SourceHead {
         var raw = (labels.areNames ? raw : nil) ?? headerRecord(columns, plan)
         if plan.format == .csv, raw.last != 0x0A { raw.append(0x0A) }
-        let unknown = fieldOfColumn.indices.filter { fieldOfColumn[$0] < 0 && !dropped.contains($0) }.map { $0 + 1 }
+        let unknown = fieldOfColumn.indices.filter { fieldOfColumn[$0] == nil && !dropped.contains($0) }.map { $0 + 1 }
         let findings = findings(unknown: unknown)
         var layout = Layout(
             format: plan.format, columns: columns, fieldOfColumn: fieldOfColumn, columnOfField: columnOfField,
@@ -71,21 +73,21 @@ struct ColumnMatching {
     /// - Parameter unknown: columns, from 1, that the contract does not name.
     private func findings(unknown: [Int]) -> [Finding] {
         var findings = remarks()
-        for (field, column) in columnOfField.enumerated() where column < 0 && !plan.optionalFields.contains(field) {
-            var finding = Finding(.missingLabel, outcome: .rejected, row: 0, field: field)
+        for (field, column) in columnOfField.enumerated() where column == nil && !plan.optionalFields.contains(field) {
+            var finding = Finding(.missingLabel, outcome: .rejected, at: .column(field))
             finding.rule = missingReason(field)
             findings.append(finding)
         }
-        let known = columnOfField.filter { $0 >= 0 }
+        let known = columnOfField.compactMap(\.self)
         if known.isEmpty, !findings.contains(where: { $0.outcome >= .quarantined }), !plan.fieldNames.isEmpty {
-            findings.append(Finding(.missingLabel, outcome: .rejected, row: 0))
+            findings.append(Finding(.missingLabel, outcome: .rejected, at: .batch))
         }
         if plan.isOrdered, known != known.sorted() {
-            findings.append(Finding(.incorrectLabel, outcome: .rejected, row: 0))
+            findings.append(Finding(.incorrectLabel, outcome: .rejected, at: .batch))
         }
         let isDoubled = findings.contains { $0.code == .duplicateLabel && $0.outcome >= .quarantined }
         if plan.rejectsUnknown, !unknown.allSatisfy({ isDoubled && labels.doubled.contains($0 - 1) }) {
-            var finding = Finding(.extraLabel, outcome: .rejected, row: 0)
+            var finding = Finding(.extraLabel, outcome: .rejected, at: .batch)
             finding.rule = unlabelledReason(unknown.filter { labels.blank.contains($0 - 1) })
             findings.append(finding)
         }
@@ -107,7 +109,7 @@ struct ColumnMatching {
         let isCaseSensitive = plan.dialect.caseSensitiveHeader
         let fields = Set(plan.fieldNames.map { isCaseSensitive ? $0 : $0.lowercased() })
         func remark(_ code: FindingCode, _ outcome: Outcome, _ rule: String) -> Finding {
-            var finding = Finding(code, outcome: outcome, row: 0)
+            var finding = Finding(code, outcome: outcome, at: .batch)
             finding.rule = rule
             return finding
         }
@@ -142,7 +144,7 @@ struct ColumnMatching {
     /// Why a field has no column.
     private func missingReason(_ field: Int) -> String? {
         if let place = plan.places.place(field) { return "sluice.column \(place + 1): the file has \(columns.count)" }
-        for (column, label) in columns.enumerated() where fieldOfColumn[column] < 0 {
+        for (column, label) in columns.enumerated() where fieldOfColumn[column] == nil {
             if let near = NearLabel(label, plan.fieldNames[field]) { return near.reason(column: column + 1) }
         }
         return nil

@@ -132,7 +132,7 @@ private func headless(
     }
     if plan.format == .csv, !plan.places.isEmpty { return try placed(rows.last ?? [], length: length, plan) }
     let layout = Layout(
-        format: plan.format, columns: names, fieldOfColumn: names.indices.map { plan.fieldNames.isEmpty ? -1 : $0 },
+        format: plan.format, columns: names, fieldOfColumn: names.indices.map { plan.fieldNames.isEmpty ? nil : $0 },
         columnOfField: Array(plan.fieldNames.indices), header: headerRecord(names, plan))
     return SourceHead(
         layout: layout, length: length, findings: [],

@@ -9,7 +9,7 @@ struct Labels {
     /// Columns without a label, and columns that repeat an earlier label.
     private(set) var blank: [Int] = []
     private(set) var doubled: [Int] = []
-    /// How labels are compared: by canonical equivalence (Unicode Standard Annex 15), as Swift compares strings.
+    /// The comparison of labels: by canonical equivalence (Unicode Standard Annex 15), as Swift compares strings.
     private let comparison: Comparison
 
     struct Comparison: Sendable {
@@ -64,7 +64,7 @@ func trimmed(_ text: String) -> String {
         .map { String($0) }.joined(separator: " ")
 }
 
-/// How a label differs from the field name that it nearly equals, and the remedy.
+/// The difference between a label and the field name that it nearly equals, with the remedy.
 enum NearLabel {
     case letterCase, spaces, both
 

@@ -8,7 +8,7 @@ package enum CSVEngine: String, Sendable {
     case libcsv
 }
 
-/// How a source's bytes become text: encoding, compression, and the document around its records.
+/// The layers between a source's bytes and its records: encoding, compression, and the document around the records.
 package struct SourceCoding: Sendable, Equatable {
     /// The text's encoding, as declared.
     package var encoding = TextEncoding.utf8
@@ -29,7 +29,7 @@ package struct SourceCoding: Sendable, Equatable {
     package init() {}
 }
 
-/// How a source is read, from contract and command line.
+/// The settings by which a source is read, from contract and command line.
 package struct ReadingPlan: Sendable, Equatable {
     /// The format of the rows.
     package var format: SourceFormat

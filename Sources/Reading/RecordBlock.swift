@@ -125,7 +125,7 @@ package struct RecordBlock: Sendable {
         }
     }
 
-    /// Where rows end with a delimiter, makes rows bad that have a value in the surplus last column.
+    /// Makes rows bad that have a value in the surplus last column, in files whose rows end with a delimiter.
     mutating func requireEmptyLast() {
         guard width > 0 else { return }
         for row in 0..<rowCount where isWellFormed[row] && !cells[row * width + width - 1].range.isEmpty {
@@ -181,7 +181,7 @@ package struct RecordBlock: Sendable {
             // Other faults of the row's bytes are reported too, so that they can be corrected together.
             let others = isCSV ? faults(bytes, record).filter { $0 != problem.code } : []
             return ([problem.code] + others).map { code in
-                Finding(code, outcome: .rejected, row: firstRow + problem.row, bytes: range)
+                Finding(code, outcome: .rejected, at: .row(firstRow + problem.row), bytes: range)
             }
         }
         return RowBlock(

@@ -1,6 +1,6 @@
 import Tabular
 
-/// How a walk over a window of records ended.
+/// The end of a walk over a window of records.
 enum WalkEnd {
     /// The block is full, or the window is used up at a record's start.
     case atRecord
@@ -11,8 +11,8 @@ enum WalkEnd {
 }
 
 extension WalkEnd {
-    /// Text after a closing quote. If the field spans lines, its opening quote was never closed: what seems to close it
-    /// opens another field, and the record ends with its own line.
+    /// Text after a closing quote. If the field spans lines, its opening quote was probably never closed: the quote
+    /// that seems to close it opens another field. Then the record ends with its own line.
     static func behindQuote(_ bytes: Span<UInt8>, field start: Int, closing: Int, lineEnd: UInt8 = 0x0A) -> WalkEnd {
         var at = start
         while at < closing, bytes[at] != lineEnd { at += 1 }
@@ -20,7 +20,7 @@ extension WalkEnd {
     }
 }
 
-/// How a scanner continues after a record that a walk did not complete. Both formats share it.
+/// The next step of a scanner after a record that a walk did not complete. Both formats share it.
 enum Recovery {
     /// Index again with a window of at least so many bytes.
     case widen(Int)

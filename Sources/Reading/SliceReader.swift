@@ -34,7 +34,8 @@ package struct SliceReader: ~Copyable {
         if slice.isOverlong {
             position = slice.bytes.count
             let finding = Finding(
-                .rowTooLong, outcome: .rejected, row: slice.firstRow, bytes: slice.offset..<slice.offset + slice.length)
+                .rowTooLong, outcome: .rejected, at: .row(slice.firstRow),
+                bytes: slice.offset..<slice.offset + slice.length)
             let rows = RowBlock.Rows(
                 cells: layout.columns.map { _ in .absent }, records: [RecordRange(start: 0, end: slice.bytes.count)],
                 isWellFormed: [false], findings: [finding])

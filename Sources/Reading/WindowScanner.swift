@@ -1,22 +1,23 @@
 import Tabular
 
-/// A scanner that finds the marks of a window of bytes with SIMD, then walks only those.
+/// A scanner that finds the structural bytes of a window with SIMD, and then visits only those.
 protocol WindowScanner: RecordScanner, ~Copyable {
     var limits: ScanLimits { get }
-    /// Whether the bytes of the scan at hand end with the file.
+    /// Whether the bytes of the current scan end with the file.
     var isFinal: Bool { get set }
-    /// Bytes of a window, where no row needs a wider one.
+    /// Bytes of a window, if no row needs a wider one.
     var defaultWindow: Int { get }
     /// Bytes of the next window.
     var window: Int { get set }
-    /// Where the last block of the same bytes ended inside the window, so that the next one need not look again; or -1.
-    var resume: Int { get set }
+    /// Where the last block of the same bytes ended inside the window, so that the next one need not look again.
+    var resume: Int? { get set }
 
-    /// Finds the marks of the window that begins at `position`.
+    /// Indexes the window that begins at `position`.
     mutating func refill(_ bytes: Span<UInt8>, _ position: Int)
     /// Walks records from `start` on, until one starts at or after `stop`.
     mutating func records(_ bytes: Span<UInt8>, from start: Int, until stop: Int, into block: inout RecordBlock) -> Int
-    /// Records that end in `bytes[from..<to]`, and the offset past the last one; (0, from) where they must be walked.
+    /// Counts the records that end in `bytes[from..<to]`. Returns (0, from) if they must be walked, else the count and
+    /// the offset past the last one.
     func countRecords(_ bytes: Span<UInt8>, from: Int, to: Int) -> (rows: Int, end: Int)
 }
 
@@ -34,7 +35,7 @@ extension WindowScanner where Self: ~Copyable {
         return records(bytes, from: start, until: start + limits.blockBytes, into: &block)
     }
 
-    /// Only the ends of records, for cutting slices: a window of ordinary ones is counted, any other one is walked.
+    /// Finds only the ends of records, for cutting slices: windows without faults are counted, others are walked.
     private mutating func ends(_ bytes: Span<UInt8>, from start: Int, into block: inout RecordBlock) -> Int {
         var position = start
         while position < bytes.count, position - start < limits.blockBytes {
@@ -51,7 +52,7 @@ extension WindowScanner where Self: ~Copyable {
             if next == position { break }
             position = next
         }
-        resume = -1
+        resume = nil
         return position
     }
 }

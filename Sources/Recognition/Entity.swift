@@ -2,7 +2,7 @@
 package enum Entity: UInt8, Sendable, CaseIterable {
     // Everywhere.
     case emailAddress, phoneNumber, creditCard, ibanCode, ipAddress, macAddress, url, crypto
-    /// Dates and times: only searched for when they are named, since nearly every table has some.
+    /// Dates and times: only searched for if the contract names them, since nearly every table has some.
     case dateTime
     /// A date beside a word such as `born`; not one of Presidio's.
     case dateOfBirth
@@ -83,7 +83,7 @@ struct EntitySet: Sendable, Equatable {
 
     mutating func insert(_ entity: Entity) { bits |= 1 &<< UInt128(entity.rawValue) }
 
-    /// Marks filler words between a number and its name: `is`, `no`.
+    /// Marks filler words between a number and its context word: `is`, `no`.
     static let filler = EntitySet(bit: 126)
     /// Marks words for things that have numbers: orders, parcels, goods.
     static let thing = EntitySet(bit: 127)

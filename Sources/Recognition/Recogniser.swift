@@ -1,6 +1,6 @@
-/// The result of checking a candidate of the right form. `unlikely` counts only beside a context word, where a number
-/// with a typing error still identifies a person. `sure` is further evidence, such as an optional check digit, and adds
-/// 0.3 to the score.
+/// The result of checking a candidate of the right form. `unlikely` counts only beside a context word: there, a number
+/// with a typing error still identifies a person. `sure` means further evidence, such as an optional check digit, and
+/// adds 0.3 to the score.
 enum Plausibility { case no, unlikely, yes, sure }
 
 /// The recognition of one entity: forms with scores, a check, and context words.

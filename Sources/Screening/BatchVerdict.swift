@@ -2,23 +2,23 @@ import Glibc
 package import Schemas
 package import Tabular
 
-/// What becomes of a batch, and why.
+/// The verdict on a batch, with its reasons.
 package struct BatchVerdict: Sendable, Equatable {
     /// Whether its shards are published.
     package var isAccepted: Bool
-    /// Findings about the whole batch; those that quarantine hold it.
+    /// Findings about the whole batch; those with outcome quarantine or stricter hold it.
     package var findings: [Finding]
-    /// Findings about the whole batch that would have held it, and that a person waived.
+    /// Findings about the whole batch that would have held it, but that a person waived.
     package private(set) var waived: [Finding] = []
 
     /// Judges a batch: a pure function of the decision and the merged counts.
     ///
-    /// - Parameter earlier: findings about the whole batch that were made on the way (header, source, readers).
+    /// - Parameter earlier: findings about the whole batch from earlier steps (header, supplier, CSV readers).
     package init(_ decision: Decision, _ counts: OutcomeCounts, schema: Schema, earlier: [Finding] = []) {
         var findings = earlier
         let total = max(counts.total, 1)
         func hold(_ code: FindingCode, _ statistic: Double, _ threshold: Double) {
-            findings.append(Finding(code, outcome: .quarantined, row: 0).measuring(statistic, against: threshold))
+            findings.append(Finding(code, outcome: .quarantined, at: .batch).measuring(statistic, against: threshold))
         }
         if counts.total < schema.batch.minRows {
             hold(.tooFewRows, Double(counts.total), Double(schema.batch.minRows))
@@ -36,7 +36,7 @@ package struct BatchVerdict: Sendable, Equatable {
         if decision.basis == .baseline { findings += Self.excesses(decision, counts, schema).compactMap(\.finding) }
         findings += decision.tests.compactMap { test in
             var finding = test.finding
-            if test.source != 0 { finding?.rule = "source " + decision.name(ofSource: test.source) }
+            if let source = test.source { finding?.rule = "source " + decision.name(ofSource: source) }
             return finding
         }
         if let cross = decision.cross, cross.distrusted.contains(cross.batchSource) {
@@ -52,8 +52,8 @@ package struct BatchVerdict: Sendable, Equatable {
         isAccepted = findings.allSatisfy { $0.outcome < .quarantined }
     }
 
-    /// Tests whether far more rows are remarked on than before: more than twice as many, and beyond what chance and the
-    /// error of the earlier rate explain.
+    /// Tests whether far more rows are flagged than before: more than twice as many, and significantly more, with the
+    /// sampling error of the earlier rate taken into account.
     package static func excesses(_ decision: Decision, _ counts: OutcomeCounts, _ schema: Schema) -> [BatchTest] {
         let tested = counts.total - counts.count(.rejected)
         if !decision.earlierRemarks.isEmpty { return charts(decision, counts, tested: tested) }
@@ -78,13 +78,13 @@ package struct BatchVerdict: Sendable, Equatable {
         }
     }
 
-    /// The remarks that have a chart, in which of the baseline's counts they are, and the least difference that
-    /// matters.
+    /// The kinds of remarks that have a control chart, with the baseline's count of each and the smallest difference
+    /// that matters.
     static var chartedKinds: [(code: FindingCode, count: KeyPath<Baseline.Remarks, Int>, floor: Double)] {
         [(.outlierExcess, \.deviated, 0.05), (.pairExcess, \.apart, 0.05), (.isolationExcess, \.isolated, 0.1)]
     }
 
-    /// Whether more rows are remarked on than in the accepted batches, one by one.
+    /// Tests whether more rows are flagged than in the accepted batches, kind by kind.
     private static func charts(_ decision: Decision, _ counts: OutcomeCounts, tested: Int) -> [BatchTest] {
         let found = [counts.remarkedZ, counts.remarkedPairs, counts.remarkedForest]
         return zip(chartedKinds, found).map { kind, found in
@@ -92,7 +92,7 @@ package struct BatchVerdict: Sendable, Equatable {
             let history = decision.earlierRemarks.map { (found: $0[keyPath: count], of: $0.tested) }
             let line = RateChart(alpha: decision.alpha, floor: floor).line(history, count: max(tested, 1))
             let rate = found >= 5 ? Double(found) / Double(max(tested, 1)) : 0
-            // More than 5 % of outliers are another population.
+            // Outliers in more than 5 % of the rows are another population.
             let hold = !decision.isLearning ? line : code == .outlierExcess ? max(0.05, line) : .infinity
             var test = BatchTest(
                 code, chance: .init(rate, beyond: line), effect: .init(rate, warn: line, hold: hold),

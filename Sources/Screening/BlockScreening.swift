@@ -3,7 +3,7 @@ import Sketches
 import Tabular
 import Validating
 
-/// The screening of one block: its rows, and the findings about them so far.
+/// The screening of one block: its rows, with the findings about them so far.
 struct BlockScreening {
     let screener: Screener
     let validated: ValidatedBlock
@@ -20,7 +20,7 @@ struct BlockScreening {
 
     // MARK: Values
 
-    /// Compares every measure with its rule.
+    /// Compares every measure with its threshold.
     mutating func screenValues() {
         let screened = screener.decision.screened
         for (place, rule) in screener.decision.rules.enumerated() {
@@ -37,12 +37,12 @@ struct BlockScreening {
             if !column[row].isNaN { remarks.scores.addDeviation(place, score, threshold: rule.threshold) }
             guard let (code, outcome) = rule.judge(column[row], score: score, action: action) else { continue }
             let finding = batch.finding(code, outcome: outcome, at: row, field: rule.field)
-            // From a constant there is no distance.
+            // For a constant column there is no distance.
             remarks.add(rule.isConstant ? finding : finding.measuring(score, against: rule.threshold))
         }
     }
 
-    /// Compares measures with what others predict of them.
+    /// Compares measures with their predictions from other measures.
     mutating func screenPairs() {
         let (screened, isValid) = (screener.decision.screened, validated.isValid)
         for pair in screener.decision.pairs {
@@ -92,7 +92,7 @@ struct BlockScreening {
 
     // MARK: Sources
 
-    /// Finds values that other sources contradict, and rows of sources that are not trusted.
+    /// Finds values that other suppliers contradict, and rows of distrusted suppliers.
     mutating func compareSources(_ cross: CrossCheck) {
         for conflict in cross.conflicts(in: batch.firstRow..<batch.firstRow + batch.count) {
             remarks.add(
@@ -100,14 +100,16 @@ struct BlockScreening {
                     .sourceConflict, outcome: cross.action, at: conflict.row - batch.firstRow, field: conflict.field
                 ).measuring(conflict.support, against: 0.5))
         }
-        guard !cross.distrusted.isEmpty, let claims = screener.reader.claims, claims.hasNamedSources else { return }
+        guard !cross.distrusted.isEmpty, let assertions = screener.reader.assertions, assertions.hasNamedSources else {
+            return
+        }
         for row in 0..<batch.count where validated.isValid[row] {
-            let code = claims.source(batch, row: row)
+            let code = assertions.source(batch, row: row)
             guard cross.distrusted.holds(code) else { continue }
             remarks.add(
                 batch.finding(
                     .sourceDistrusted, outcome: .quarantined, at: row,
-                    field: screener.decision.screened.source.map { screener.decision.screened.categories[$0] } ?? -1
+                    field: screener.decision.screened.source.map { screener.decision.screened.categories[$0] }
                 ).measuring(cross.trust(of: code), against: CrossCheck.trustMin)
                     .naming("source " + screener.decision.name(ofSource: code)))
         }
@@ -115,14 +117,14 @@ struct BlockScreening {
 
     // MARK: Poison
 
-    /// The name of a mark, with the source that it comes from where one can be named.
+    /// The name of a trigger, with the supplier that it comes from, if one can be named.
     private func name(_ mark: String, _ item: UInt64) -> String {
         let source =
             screener.decision.markSources[item].map { " from source " + screener.decision.name(ofSource: $0) } ?? ""
         return "\(mark) #\(tag(item))\(source)"
     }
 
-    /// Finds marks of poison: triggers, copies, and labels that do not fit.
+    /// Finds triggers, copies, and labels that do not fit.
     ///
     /// - Parameter codes: rows × codes.
     mutating func findMarks(_ codes: [UInt64]) {
@@ -137,7 +139,7 @@ struct BlockScreening {
             let numbers = features.numbers[...]
             let rowCodes = codes[row * width..<(row + 1) * width]
             var trigger: (Trigger, kind: String)?
-            // Beside another label it is no mark.
+            // With another label the item is not a trigger.
             let own = decision.screened.label.map { rowCodes[rowCodes.startIndex + $0] }
             if let items = decision.rowItems, !triggers.isEmpty {
                 items.forEach(numbers, rowCodes) { item in
@@ -206,8 +208,8 @@ struct BlockScreening {
         if let linear = screener.decision.linear, linear.judgesRows {
             switch linear.judge(row, label: label) {
             case .doubted(let chance):
-                // In a batch with too many changed labels the model is enough; elsewhere the neighbours must agree with
-                // it.
+                // In a batch with too many changed labels the model alone suffices; otherwise the neighbours must agree
+                // with it.
                 let isRare = linear.doubtRate <= LabelCheck.holdRateMax
                 if linear.isExcessive || isRare && worst != nil {
                     worst = (.quarantined, max(worst?.agreed ?? 0, Int(10 * chance)))
@@ -216,7 +218,7 @@ struct BlockScreening {
             case .undecided: break
             }
         }
-        // A label that the measures contradict and the words confirm is an unusual row, not a wrong label.
+        // If the measures contradict a label and the words confirm it, the row is unusual, not mislabelled.
         if let worst, !isSupported {
             let outcome = min(worst.outcome, screener.decision.poisoning.labelFlip.action)
             remarks.add(

@@ -2,56 +2,56 @@ import Schemas
 import Sketches
 import Tabular
 
-/// The detectors, in the order in which they look at a batch.
+/// The detectors, in the order in which they run.
 ///
-/// A new detector is a case here. The compiler then asks for its share of the budget of false alarms, what it asks of
-/// the batch, what it does to rows, and its part of the sealed decision.
+/// A new detector is a case here. The compiler then asks for its number of tests that share the false-alarm budget, its
+/// tests of the batch, its effect on rows, and its part of the sealed decision.
 enum Detector: CaseIterable {
     /// Values far from the median, and pairs of values that do not fit together.
     case outliers
     /// Rows that are easy to isolate.
     case isolation
-    /// Each field beside the accepted batches.
+    /// Each field compared with the accepted batches.
     case drift
     /// Small steps away from the anchor.
     case slowDrift
     /// Rows of earlier batches.
-    case copies
+    case replays
     /// Clusters of copies and near copies.
     case nearDuplicates
-    /// Marks beside one label.
+    /// Items that occur almost only with one label.
     case triggers
-    /// Labels beside those of similar rows.
+    /// Labels compared with those of similar rows.
     case labels
-    /// What several sources say of the same keys.
+    /// Values of several suppliers for the same keys.
     case sources
 
-    /// How many tests of the whole batch take a share of the budget of false alarms.
+    /// The number of tests of the whole batch that share the false-alarm budget.
     func plannedTests(_ screened: ScreenedFields) -> Int {
         switch self {
         // The share of outliers, and that of inconsistent pairs.
         case .outliers: 2
         // The share of isolated rows.
         case .isolation: 1
-        // Two a number, two a code, one for missing values in each, one for the number of rows.
+        // Two for each number, two for each code, one for missing values in each, one for the number of rows.
         case .drift: 3 * screened.numberCount + 3 * screened.categories.count + 1
         // The share of copies.
-        case .copies: 1
+        case .replays: 1
         // The share of changed labels, and the change of one label to one other.
         case .labels: 2
-        // Their limits are their own.
+        // These have limits of their own.
         case .slowDrift, .nearDuplicates, .triggers, .sources: 0
         }
     }
 
-    /// How many tests of all detectors share the budget.
+    /// The number of tests of all detectors that share the budget.
     static func plannedTests(_ screened: ScreenedFields) -> Int {
         allCases.reduce(0) { $0 + $1.plannedTests(screened) }
     }
 }
 
 extension Deliberation {
-    /// Lets a detector look at the batch.
+    /// Runs a detector's tests of the whole batch.
     ///
     /// - Parameter seed: the forest's seed.
     mutating func ask(_ detector: Detector, beside precedents: Precedents, seed: UInt64) {
@@ -65,9 +65,9 @@ extension Deliberation {
         case .drift: compare()
         case .slowDrift:
             if let anchor = precedents.anchor { followSlowDrift(from: anchor, sums: precedents.slow) }
-        case .copies:
+        case .replays:
             if poisoning.duplicates.enabled, poisoning.acrossBatches, before != nil {
-                findCopies(of: precedents.earlierRows)
+                findReplays(of: precedents.earlierRows)
             }
             decision.copyAction = min(decision.copyAction, poisoning.duplicates.action)
         case .nearDuplicates:
@@ -79,16 +79,16 @@ extension Deliberation {
             decision.triggerAction = poisoning.triggers.action
             followTriggers()
         case .labels: if poisoning.labelFlip.enabled { checkLabels() }
-        // What they say is a fact that the caller adds.
+        // The caller adds the comparison of suppliers, which is a fact.
         case .sources: break
         }
     }
 }
 
 extension BlockScreening {
-    /// Applies what a detector found in the batch to the rows of a block.
+    /// Applies a detector's result to the rows of a block.
     ///
-    /// - Parameter codes: rows × codes; empty where the decision needs none.
+    /// - Parameter codes: rows × codes; empty if the decision needs none.
     mutating func apply(_ detector: Detector, _ codes: [UInt64]) {
         let decision = screener.decision
         switch detector {
@@ -96,11 +96,11 @@ extension BlockScreening {
             screenValues()
             screenPairs()
         case .isolation: if let forest = decision.forest { screenRows(by: forest, codes) }
-        // One pass over the rows looks for copies, near copies, marks and labels.
+        // One pass over the rows searches copies, near copies, triggers and labels.
         case .triggers: if decision.hasMarks { findMarks(codes) }
-        case .copies, .nearDuplicates, .labels: break
+        case .replays, .nearDuplicates, .labels: break
         case .sources: if let cross = decision.cross { compareSources(cross) }
-        // They judge the batch, not its rows.
+        // These judge the batch, not its rows.
         case .drift, .slowDrift: break
         }
     }
@@ -109,7 +109,7 @@ extension BlockScreening {
 // MARK: The sealed decision
 
 extension Detector {
-    /// Its part of the decision's document; `read` reads it.
+    /// Its part of the decision's document, which `read` reads.
     func document(of decision: Decision) -> [String: JSONValue] {
         switch self {
         case .outliers:
@@ -118,7 +118,7 @@ extension Detector {
                 "rules": .array(decision.rules.map(\.document)), "pairs": .array(decision.pairs.map(\.document)),
             ]
         case .isolation: return ["forest": decision.forest?.document ?? .null]
-        case .copies:
+        case .replays:
             var members: [String: JSONValue] = ["copied": .array(decision.copied.codes.map(hex))]
             if decision.copyAction != decision.poisoning.duplicates.action {
                 members["copy_action"] = .string(decision.copyAction.name)
@@ -152,14 +152,14 @@ extension Detector {
                 "cross": decision.cross?.document ?? .null,
                 "source_names": .array(names.keys.sorted().map { .array([hex($0), .string(names[$0] ?? "")]) }),
             ]
-        // Their tests are with those of the others.
+        // Their tests are stored with those of the other detectors.
         case .drift, .slowDrift: return [:]
         }
     }
 
-    /// Reads its part back. Decisions from before a member existed must still be read.
+    /// Reads its part of the document. Decisions of versions without a member must still be read.
     ///
-    /// - Parameter version: the form of the document, 4 to 6.
+    /// - Parameter version: the format of the document, 4 to 6.
     func read(_ kept: Kept, version: Int, into decision: inout Decision) throws(Unreadable) {
         switch self {
         case .outliers:
@@ -168,14 +168,14 @@ extension Detector {
             decision.rules = try kept.list("rules").map(ModifiedZ.init)
             decision.pairs = try kept.list("pairs").map(ResidualPair.init)
         case .isolation: decision.forest = try kept.some("forest").map(ForestThresholds.init)
-        case .copies:
-            decision.copied = Copies(
+        case .replays:
+            decision.copied = Replays(
                 codes: try kept.list("copied").map { (code) throws(Unreadable) in try code.word() })
             decision.copyAction =
                 kept.value["copy_action"] == nil
                 ? decision.poisoning.duplicates.action : try kept.outcome("copy_action")
         case .nearDuplicates:
-            // Decisions of the fourth form go by the contract alone.
+            // Decisions of format 4 follow the contract alone.
             decision.floodAction =
                 version > 4 ? try kept.outcome("flood_action") : decision.poisoning.duplicates.action
             decision.floods = try kept.list("floods").map(Flood.init)
@@ -187,7 +187,7 @@ extension Detector {
         case .triggers:
             decision.triggerAction =
                 version > 4 ? try kept.outcome("trigger_action") : decision.poisoning.triggers.action
-            // Before the sixth form every mark was held or none, and words were not told from phrases.
+            // Before the sixth form every mark was held or none, and words were not distinguished from phrases.
             decision.tagsWords = version >= 6
             decision.triggers = try kept.list("triggers").map { (one) throws(Unreadable) in try Trigger(one, version) }
             decision.wordTriggers = try kept.list("word_triggers").map { (one) throws(Unreadable) in
@@ -203,7 +203,7 @@ extension Detector {
             }
         case .labels:
             decision.labels = try kept.list("labels").map(LabelCheck.init)
-            // Decisions of the fifth form judge labels by neighbours alone.
+            // Decisions of format 5 judge labels by neighbours alone.
             guard version > 5 else { return }
             let screened = decision.screened
             decision.linear = try kept.some("linear").map { (check) throws(Unreadable) in

@@ -1,18 +1,18 @@
 package import Tabular
 package import Validating
 
-/// A statistic of one row beside its threshold.
+/// A statistic of one row, with its threshold.
 package struct LineScore: Sendable, Equatable {
-    /// The finding that it would be beyond the line.
+    /// The code of the finding that it gives beyond the threshold.
     package var code: FindingCode
-    /// The contract's field, or -1 for the whole row.
-    package var field: Int
-    /// The statistic, and the line.
+    /// The contract's field; nil for the whole row.
+    package var field: Int?
+    /// The statistic, and the threshold.
     package var statistic: Double, line: Double
 }
 
 extension Screener {
-    /// All statistics of a row of a checked block, beyond their thresholds or not, for an explanation.
+    /// All statistics of a row of a checked block, whether beyond their thresholds or not, for an explanation.
     package func scores(_ validated: ValidatedBlock, row: Int) -> [LineScore] {
         guard validated.isValid[row] else { return [] }
         var scores: [LineScore] = []
@@ -44,7 +44,7 @@ extension Screener {
         let sum = lines.forest.sums(values.map { [$0] })[0]
         scores.append(
             LineScore(
-                code: .isolatedRow, field: -1, statistic: lines.forest.score(sum),
+                code: .isolatedRow, field: nil, statistic: lines.forest.score(sum),
                 line: lines.forest.score(lines.flagBelow)))
         return scores
     }

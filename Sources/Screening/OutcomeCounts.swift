@@ -1,19 +1,19 @@
 package import Sketches
 package import Tabular
 
-/// What the second pass counted: mergeable, so that the verdict does not depend on the workers.
+/// The counts of the second pass: mergeable, so that the verdict does not depend on the number of workers.
 package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     /// Rows by outcome's raw value.
     package private(set) var rows = [0, 0, 0, 0]
     /// All findings.
     package private(set) var findings = FindingCounts()
-    /// What would have held rows back, and was waived.
+    /// Findings that would have held rows back, and were waived.
     package private(set) var waived = FindingCounts()
     /// Rows with a modified z finding.
     package private(set) var remarkedZ = 0
-    /// Rows with a forest finding, and those that it holds back.
+    /// Rows with a forest finding, and those that the forest holds back.
     package private(set) var remarkedForest = 0, heldForest = 0
-    /// Rows whose measures do not belong together.
+    /// Rows whose combination of measures is unusual.
     package private(set) var remarkedPairs = 0
     /// The scores of all rows.
     package private(set) var scores = ScoreHistograms()
@@ -21,7 +21,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     /// Nothing counted.
     package init() {}
 
-    /// Takes in a screened block.
+    /// Adds a screened block.
     package mutating func add(_ screened: ScreenedBlock) {
         for outcome in screened.outcomes { rows[Int(outcome.rawValue)] += 1 }
         scores.merge(screened.scores)
@@ -29,7 +29,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
         add(screened.findings)
     }
 
-    /// Takes in what would be said of the rows of a sample.
+    /// Adds the findings about the rows of a sample.
     mutating func add(_ replay: RowReplay, _ sample: RowSample, _ texts: RowSample) {
         for found in replay.findings(sample, texts) {
             rows[Int((found.map(\.outcome).max() ?? .accepted).rawValue)] += 1
@@ -37,9 +37,9 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
         }
     }
 
-    /// Counts findings that are ordered by row.
+    /// Counts findings, which are ordered by row.
     private mutating func add(_ found: [Finding]) {
-        var (lastZ, lastPair) = (-1, -1)
+        var lastZ: Int?, lastPair: Int?
         for finding in found {
             findings.add(finding)
             switch finding.code {
@@ -57,7 +57,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
         }
     }
 
-    /// Takes in another slice's counts.
+    /// Adds another slice's counts.
     package mutating func merge(_ other: OutcomeCounts) {
         for index in rows.indices { rows[index] += other.rows[index] }
         findings.merge(other.findings)
@@ -76,7 +76,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
 }
 
 extension OutcomeCounts {
-    /// Sets the rows of a batch that was only checked against its contract.
+    /// Sets the counts of a batch that was only checked against its contract.
     package mutating func set(accepted: Int, flagged: Int, quarantined: Int, rejected: Int) {
         rows[Int(Outcome.accepted.rawValue)] = accepted
         rows[Int(Outcome.flagged.rawValue)] = flagged

@@ -2,7 +2,7 @@ package import Sketches
 package import Tabular
 package import Validating
 
-/// A block whose rows each have their outcome; only this room can make one.
+/// A block whose rows each have their outcome. Only this room can make one.
 package struct ScreenedBlock: Sendable {
     /// The rows.
     package let batch: RowBlock
@@ -10,13 +10,13 @@ package struct ScreenedBlock: Sendable {
     package let outcomes: [Outcome]
     /// All findings, by row.
     package let findings: [Finding]
-    /// Findings that would have held rows back, and that a person waived.
+    /// Findings that would have held rows back, but that a person waived.
     package let waived: FindingCounts
     /// The scores of its rows.
     package let scores: ScoreHistograms
     /// Personal data in its cells, by column, then row.
     package let detections: [Detection]
-    /// Members that the contract does not name and that have some, as places in `RowBlock.extras`.
+    /// JSON members outside the contract that have personal data, as indices in `RowBlock.extras`.
     package let sightedExtras: [Int]
 
     fileprivate init(_ remarks: Remarks) {
@@ -39,7 +39,7 @@ struct Remarks {
     var scores: ScoreHistograms
     fileprivate let detections: [Detection]
     fileprivate let sightedExtras: [Int]
-    /// Findings that validation made.
+    /// Number of findings that validation made.
     private let known: Int
     /// Whether statistics may only flag, because a person waived them.
     private let waives: Bool
@@ -54,7 +54,7 @@ struct Remarks {
         findings = validated.findings
         known = findings.count
         for finding in findings {
-            let row = finding.row - batch.firstRow
+            let row = batch.index(of: finding)
             outcomes[row] = max(outcomes[row], finding.outcome)
         }
     }
@@ -67,14 +67,14 @@ struct Remarks {
             finding.outcome = .flagged
         }
         findings.append(finding)
-        let row = finding.row - batch.firstRow
+        let row = batch.index(of: finding)
         outcomes[row] = max(outcomes[row], finding.outcome)
     }
 
     /// The block with its outcomes, and its findings in the order of rows.
     consuming func finish() -> ScreenedBlock {
         if findings.count > known {
-            findings.sort { ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "") }
+            findings.sort { ($0.location, $0.code, $0.rule ?? "") < ($1.location, $1.code, $1.rule ?? "") }
         }
         return ScreenedBlock(self)
     }

@@ -3,15 +3,15 @@ import Sketches
 package import Tabular
 package import Validating
 
-/// Applies a decision to checked blocks: every row gets exactly one outcome, with reasons.
+/// Applies a decision to checked blocks: every row gets exactly one outcome, with its reasons.
 package struct Screener: Sendable {
     let decision: Decision
     let reader: FeatureReader
-    /// What a field's own remarks do to a row.
+    /// By field, the contract's action for rows with an outlier.
     let actions: [Int: Outcome]
-    /// Marks by their items: in the rows, and in their text.
+    /// Triggers by their items: in the fields, and in the text.
     let triggers: [UInt64: Trigger], words: [UInt64: Trigger]
-    /// Clusters of copies by their items: of rows, and of their text.
+    /// Clusters of copies by their items: in the fields, and in the text.
     let floods: [UInt64: Flood], textFloods: [UInt64: Flood]
 
     /// A screener for one batch.
@@ -36,12 +36,12 @@ package struct Screener: Sendable {
         return screening.finish()
     }
 
-    /// The codes of all sound rows, rows × codes.
+    /// The codes of all valid rows, rows × codes.
     private func codes(_ validated: ValidatedBlock) -> [UInt64] {
         let width = decision.screened.codeCount
         var out = [UInt64](repeating: 0, count: validated.batch.count * width)
         var features = RowFeatures()
-        // Without marks to look for, only the categories of the forest are needed.
+        // Without triggers and clusters, only the forest's categories are needed.
         let asked =
             decision.hasMarks
             ? [] : decision.forest?.categories ?? []

@@ -1,19 +1,19 @@
 import Cryptography
 
-/// Where the parts of one frame are in the bytes that were read for it.
+/// The ranges of one frame's parts in the bytes that were read for it.
 struct Frame {
     var number: UInt32
     var iv: [UInt8]
     var aad: [UInt8]
     /// Ciphertext and tag.
     var sealed: Range<Int>
-    /// Where the next frame starts.
+    /// The offset at which the next frame starts.
     var end: Int
 }
 
-/// Goes from frame to frame, and insists on their order.
+/// Reads frame after frame and checks their sequence numbers.
 struct FrameReader {
-    /// Whether the final frame was met.
+    /// Whether the final frame was read.
     private(set) var isDone = false
     private var number: UInt32 = 1
     private let frameLength: Int
@@ -26,7 +26,7 @@ struct FrameReader {
         last = FrameBinding(messageID: header.messageID, kind: .final)
     }
 
-    /// The frame at the start of `bytes`, which are all that are left or enough for the longest frame.
+    /// The frame at the start of `bytes`, which are either all remaining bytes or enough for the longest frame.
     mutating func next(
         _ bytes: [UInt8], lenient: Bool, _ usedIVs: inout Set<[UInt8]>
     ) throws(SealingError) -> Frame {

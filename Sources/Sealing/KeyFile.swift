@@ -1,13 +1,13 @@
 package import Cryptography
 import Storage
 
-/// What a key is for.
+/// The purpose of a key.
 package enum KeyKind: String, Sendable, CaseIterable {
     /// Wraps the data keys of a dataset: AES-256.
     case kek
     /// Signs the ledger: an Ed25519 seed.
     case signing
-    /// Makes tokens of values: HMAC-SHA-256.
+    /// Derives tokens of values: HMAC-SHA-256.
     case token
     /// The store's own secret.
     case store
@@ -17,11 +17,11 @@ package enum KeyKind: String, Sendable, CaseIterable {
 ///
 /// The text is comment lines (`# name:`, `# created:`, `# fingerprint:`) and one line `sluice-<kind>-v1:<base64url>`.
 package struct KeyFile: Sendable {
-    /// What the key is for.
+    /// The purpose of the key.
     package let kind: KeyKind
     /// Its name, which the fingerprint covers.
     package let name: String
-    /// When it was made, as its maker wrote it.
+    /// The time of its creation, as its maker wrote it.
     package let created: String
     /// The 32 secret bytes.
     package let key: SecretKey
@@ -29,7 +29,7 @@ package struct KeyFile: Sendable {
     /// The first 8 bytes of SHA-256(key ‖ name) in hexadecimal.
     package var fingerprint: String { key.fingerprint(name: name) }
 
-    /// Puts a key and its name together. Throws `malformedKeyFile` unless it has 32 bytes and the name is 1 to 128
+    /// Combines a key and its name. Throws `malformedKeyFile` unless the key has 32 bytes and the name has 1 to 128
     /// letters, digits, dots, dashes and underscores.
     package init(kind: KeyKind, name: String, created: String, key: SecretKey) throws(SealingError) {
         guard key.count == 32 else {
@@ -51,14 +51,14 @@ package struct KeyFile: Sendable {
 
     /// Reads and checks a key file.
     ///
-    /// Throws `unsafeKeyFile` unless it is a plain file of this user in a folder of this user, both closed to all
-    /// others and neither a link; `malformedKeyFile` for another kind, a typing error or damage, and for a file that
-    /// has the name of another key; `storage` when it cannot be read.
+    /// Throws `unsafeKeyFile` unless it is a plain file of this user in a folder of this user, both inaccessible to
+    /// other users and neither a link. Throws `malformedKeyFile` for a key of another kind, a typing error or damage,
+    /// and for a file that has the name of another key. Throws `storage` if it cannot be read.
     package static func read(_ path: String, kind: KeyKind) throws(SealingError) -> KeyFile {
         let text = try secretText(path, max: 4096)
         let file = try text.withBytes { bytes throws(SealingError) in try parse(bytes, path, kind) }
         let asked = askedName(path, kind)
-        // Whoever asks for a key by its name must not get another one.
+        // A caller that asks for a key by its name must not get another one.
         guard asked == file.name else {
             throw unreadable(
                 path,
@@ -68,14 +68,14 @@ package struct KeyFile: Sendable {
         return file
     }
 
-    /// The name that a file was asked for by: its own without its ending.
+    /// The key name that the file's name asks for: without its ending.
     private static func askedName(_ path: String, _ kind: KeyKind) -> String {
         let name = split(path).name
         let ending = ".\(kind.rawValue)"
         return name.hasSuffix(ending) ? String(name.dropLast(ending.count)) : name
     }
 
-    /// Writes the key to a new file for this user only, durably. Throws `storage`, also when the file is there.
+    /// Writes the key durably to a new file, for this user only. Throws `storage`, also if the file exists.
     package func write(_ path: String) throws(SealingError) {
         let comments = """
             # name: \(name)
@@ -97,13 +97,13 @@ package struct KeyFile: Sendable {
         }
     }
 
-    /// Reads a file that must be closed to all others, into memory that is wiped.
+    /// Reads a file that must be inaccessible to other users, into memory that is wiped.
     static func secretText(_ path: String, max: Int) throws(SealingError) -> SecretKey {
         let (place, name) = split(path)
         guard let own = FileName(Array(name.utf8)) else {
             throw unreadable(path, "it names no file; name the key file")
         }
-        // The very folder that is checked is the one that the file is opened in, whatever its path comes to mean.
+        // The file is opened in the folder that was checked, even if the path has come to mean another one.
         let folder = try storing { () throws(StorageError) in try OpenFolder(unlinked: place) }
         try check(storing { () throws(StorageError) in try folder.status() }, place, "700")
         let file = try storing { () throws(StorageError) in try folder.openRegular(own) }
@@ -112,7 +112,7 @@ package struct KeyFile: Sendable {
         guard status.size <= max else {
             throw unreadable(path, "it has more than \(max) bytes; check that it is a key file")
         }
-        // The text is as secret as the key, so it gets the same memory.
+        // The text is as secret as the key, so it is kept in the same kind of memory.
         return try SecretKey(capacity: max) { (output: inout OutputSpan<UInt8>) throws(SealingError) in
             do throws(StorageError) { _ = try file.read(at: 0, into: &output) } catch { throw SealingError(error) }
         }
@@ -140,7 +140,7 @@ package struct KeyFile: Sendable {
             start = end + 1
             if line.isEmpty { continue }
             if line[0] == UInt8(ascii: "#") {
-                // Only comments ever become strings.
+                // Only comment lines become strings.
                 let words = String(decoding: line.indices.map { line[$0] }, as: UTF8.self).dropFirst()
                 let parts = words.split(separator: ":", maxSplits: 1).map(trimmed)
                 if parts.count == 2 { comments[parts[0]] = parts[1] }
@@ -183,12 +183,12 @@ package struct KeyFile: Sendable {
     }
 }
 
-/// Bits of an RSA key that shards are sealed for: fewer are not enough for what is read in ten years (NIST SP 800-57,
-/// 128 bits of strength).
+/// The fewest bits of an RSA key that shards are sealed for: fewer do not protect data for ten years (NIST SP 800-57,
+/// 128 bits of security strength).
 private let wrappingBitsMin = 3072
 
-/// Reads an RSA public key to wrap for, from a PEM file. It is no secret, so its mode does not matter. Throws `refused`
-/// below 3,072 bits.
+/// Reads an RSA public key for wrapping, from a PEM file. It is not secret, so any permissions are accepted. Throws
+/// `refused` below 3,072 bits.
 package func readRSAPublicKey(_ path: String) throws(SealingError) -> RSAKey {
     let text = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 65_536) }
     let key = try ciphering { () throws(CryptographyError) in try RSAKey(publicPEM: text.span, subject: path) }
@@ -202,8 +202,8 @@ package func readRSAPublicKey(_ path: String) throws(SealingError) -> RSAKey {
     return key
 }
 
-/// Reads an RSA private key from a PEM file, which must be as closed as a key file. A smaller one opens what was sealed
-/// for it before.
+/// Reads an RSA private key from a PEM file, whose permissions must be those of a key file. Smaller keys are accepted,
+/// for files that were sealed for them before.
 package func readRSAPrivateKey(_ path: String) throws(SealingError) -> RSAKey {
     let text = try KeyFile.secretText(path, max: 65_536)
     do throws(CryptographyError) {

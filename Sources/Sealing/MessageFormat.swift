@@ -4,17 +4,17 @@ import Storage
 // The AWS Encryption SDK message format 2.0 (awslabs/aws-encryption-sdk-specification, data-format/message-header.md
 // and message-body.md). All numbers are big-endian.
 
-/// The two suites that commit to their key. Others are refused: accepting them would let a sender pick a weaker one.
+/// The two suites with key commitment. Others are refused: accepting them would let a sender choose a weaker one.
 package enum MessageSuite: UInt16, Sendable {
-    /// AES-256-GCM, HKDF-SHA-512, key commitment; what we write.
+    /// AES-256-GCM, HKDF-SHA-512, key commitment; the suite for writing.
     case committed = 0x0478
-    /// The same with an ECDSA P-384 signature after the body; only ever read.
+    /// The same with an ECDSA P-384 signature after the body; for reading only.
     case signed = 0x0578
 }
 
-/// The limits that stand before any allocation.
+/// Limits that are checked before any allocation.
 package enum MessageLimits {
-    /// Bytes of a frame unless chosen otherwise: what the AWS Python reader is fastest at, for 0.05 % of overhead.
+    /// Default plaintext bytes of a frame: the size that the AWS Python reader handles fastest, with 0.05 % overhead.
     package static let frameLength = 65_536
     /// The longest frame that is read or written, in bytes.
     package static let maxFrameLength = 64 << 20
@@ -26,13 +26,13 @@ package enum MessageLimits {
     package static let maxHeader = 65_536
 }
 
-/// A data key as one recipient can open it.
+/// A data key, encrypted for one recipient.
 struct EncryptedDataKey: Sendable, Equatable {
     var provider: [UInt8]
     var info: [UInt8]
     var ciphertext: [UInt8]
 
-    /// The key's name: the whole info, less the trailer of a raw AES key (tag bits 128, IV bytes 12, the IV).
+    /// The key's name: the key info without the trailer of a raw AES key (tag bits 128, IV bytes 12, the IV).
     var keyName: String {
         let trailer = info.suffix(20).prefix(8)
         let isAES = info.count >= 20 && trailer.elementsEqual([0, 0, 0, 128, 0, 0, 0, 12])
@@ -40,7 +40,7 @@ struct EncryptedDataKey: Sendable, Equatable {
     }
 }
 
-/// The pairs that are bound to a message, as bytes: Swift's strings would take canonically equal keys for the same.
+/// The encryption context of a message, as bytes: Swift's strings would treat canonically equivalent keys as equal.
 struct EncryptionContext: Sendable, Equatable {
     struct Pair: Sendable, Equatable {
         var key: [UInt8]
@@ -65,7 +65,7 @@ struct EncryptionContext: Sendable, Equatable {
             uniquingKeysWith: { first, _ in first })
     }
 
-    /// The pairs of `other` whose keys are not here.
+    /// The pairs of `other` whose keys are missing here.
     func missing(from other: EncryptionContext) -> EncryptionContext {
         var result = EncryptionContext()
         result.pairs = other.pairs.filter { pair in !pairs.contains { $0.key == pair.key } }
@@ -79,7 +79,7 @@ struct EncryptionContext: Sendable, Equatable {
         return result
     }
 
-    /// Nothing for no pairs; else their count and each key and value with its length.
+    /// Empty for no pairs; else their count, and each key and value preceded by its length.
     var serialised: [UInt8] {
         guard !pairs.isEmpty else { return [] }
         var bytes: [UInt8] = []
@@ -91,7 +91,7 @@ struct EncryptionContext: Sendable, Equatable {
         return bytes
     }
 
-    /// Reads the serialised form. With `canonical`, keys must ascend; always they must differ and be UTF-8.
+    /// Reads the serialised form. With `canonical`, keys must be ascending; in any case they must be unique and UTF-8.
     init(reading bytes: [UInt8], canonical: Bool) throws(SealingError) {
         guard !bytes.isEmpty else { return }
         var cursor = ByteCursor(bytes)
@@ -118,7 +118,7 @@ struct EncryptionContext: Sendable, Equatable {
     private mutating func sort() { pairs.sort { $0.key.lexicographicallyPrecedes($1.key) } }
 }
 
-/// The key of the body and the value that commits to it, from the data key.
+/// The body key, and the commitment to it, derived from the data key.
 ///
 /// PRK = HKDF-Extract-SHA512(salt: message id, data key); the key expands under suite ‖ "DERIVEKEY", the commitment
 /// under "COMMITKEY" (framework/transitive-requirements.md and data-format/message-header.md).
@@ -137,14 +137,14 @@ func deriveKeys(
     return (key, commitment.withBytes { bytes in bytes.indices.map { bytes[$0] } })
 }
 
-/// The IV and the additional data of one frame after another, rebuilt in place.
+/// The IV and the additional authenticated data of consecutive frames, rebuilt in place.
 struct FrameBinding: Sendable {
-    /// What a frame is.
+    /// The kind of a frame.
     enum Kind: Sendable {
         case regular, final, single
     }
 
-    /// Eight zero bytes and the number; the header has number 0.
+    /// Eight zero bytes and the frame number; the header has number 0.
     private(set) var iv = [UInt8](repeating: 0, count: 12)
     private var aad: [UInt8]
 
@@ -159,7 +159,7 @@ struct FrameBinding: Sendable {
         aad = messageID + Array(label.utf8) + [UInt8](repeating: 0, count: 12)
     }
 
-    /// Sets the frame's number and its plaintext length, and gives the additional data.
+    /// Sets the frame's number and plaintext length, and returns the additional data.
     mutating func bind(number: UInt32, count: Int) -> [UInt8] {
         let start = aad.count - 12
         for byte in 0..<4 {
@@ -172,7 +172,7 @@ struct FrameBinding: Sendable {
     }
 }
 
-/// Reads big-endian fields from bytes that end where they end.
+/// Reads big-endian fields from bytes with bounds checks.
 struct ByteCursor {
     private let bytes: [UInt8]
     private(set) var position = 0
@@ -187,7 +187,7 @@ struct ByteCursor {
         return Array(bytes[position..<position + count])
     }
 
-    /// A number of up to 8 bytes; more than fits an Int is clamped, and so refused by any limit.
+    /// A number of up to 8 bytes. One that does not fit an Int is clamped, so any limit refuses it.
     mutating func number(_ count: Int) throws(SealingError) -> Int {
         Int(clamping: try take(count).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
     }
@@ -205,7 +205,7 @@ extension Array where Element == UInt8 {
         }
     }
 
-    /// A 16-bit length and the bytes; lengths were checked before.
+    /// Appends a 16-bit length and the bytes; the caller has checked the length.
     mutating func appendCounted(_ bytes: [UInt8]) {
         appendBigEndian(UInt16(bytes.count))
         append(contentsOf: bytes)

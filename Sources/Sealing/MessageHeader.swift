@@ -1,8 +1,9 @@
 import Cryptography
 
-/// What a message says of itself without a key. True only after a reader has opened it.
+/// The description of a message that is readable without a key. It is proven only after a reader has opened the
+/// message.
 package struct MessageInfo: Sendable, Equatable {
-    /// One of those who can open it.
+    /// One of the recipients.
     package struct Recipient: Sendable, Equatable {
         /// The namespace of the key, such as "ingest", or "aws-kms".
         package let provider: String
@@ -16,7 +17,7 @@ package struct MessageInfo: Sendable, Equatable {
     package let messageID: [UInt8]
     /// The pairs bound to it.
     package let context: [String: String]
-    /// Who can open it, in the message's order.
+    /// The recipients, in the message's order.
     package let recipients: [Recipient]
     /// Plaintext bytes of every frame but the last; 0 for a message of one unframed block.
     package let frameLength: Int
@@ -62,8 +63,8 @@ struct MessageHeader: Sendable {
         return bytes + commitment
     }
 
-    /// The tag that authenticates the header: AES-GCM of nothing, IV zero, over the header and the context it does not
-    /// store.
+    /// The tag that authenticates the header: AES-GCM of an empty text with IV zero, over the header and the part of
+    /// the context that it does not store.
     func tag(_ cipher: inout AESGCM, unstored: [UInt8] = []) throws(SealingError) -> [UInt8] {
         var tag: [UInt8] = []
         let (iv, aad) = ([UInt8](repeating: 0, count: AESGCM.ivCount), serialised + unstored)
@@ -85,7 +86,8 @@ struct MessageHeader: Sendable {
         self.commitment = commitment
     }
 
-    /// Reads a header and its tag from the first bytes of a message, refusing what must not be tried.
+    /// Reads a header and its tag from the first bytes of a message. Throws for anything that must not be processed
+    /// further.
     static func read(
         _ bytes: [UInt8], canonical: Bool
     ) throws(SealingError) -> (header: MessageHeader, tag: [UInt8], bytes: [UInt8]) {

@@ -1,14 +1,14 @@
 import Cryptography
 package import Storage
 
-/// Where the bytes of a message are.
+/// The source of a message's bytes.
 package enum MessageSource: ~Copyable {
     /// In an open file.
     case file(FileDescriptor)
     /// In memory.
     case bytes([UInt8])
 
-    /// How many bytes there are.
+    /// The number of bytes.
     borrowing func size() throws(SealingError) -> Int {
         switch self {
         case .file(let file):
@@ -17,7 +17,7 @@ package enum MessageSource: ~Copyable {
         }
     }
 
-    /// Puts up to `count` bytes from `offset` in place of what `buffer` holds.
+    /// Replaces the content of `buffer` by up to `count` bytes from `offset`.
     borrowing func read(upTo count: Int, at offset: Int, into buffer: inout [UInt8]) throws(SealingError) {
         buffer.removeAll(keepingCapacity: true)
         switch self {
@@ -31,17 +31,18 @@ package enum MessageSource: ~Copyable {
     }
 }
 
-/// Opens a message: its header is verified when the reader is made, its body as it is decrypted, frame by frame.
+/// Opens a message: the initialiser verifies the header, and the body is verified frame by frame as it is decrypted.
 package struct MessageReader: ~Copyable {
-    /// How much beyond our own writing is accepted.
+    /// Which forms are accepted beyond those that Sluice writes.
     package enum Strictness: Sendable {
-        /// Sorted contexts, framed bodies and counted IVs only: what we and the current AWS libraries write.
+        /// Only sorted contexts, framed bodies and counted IVs, which Sluice and the current AWS libraries write.
         case canonical
-        /// Also what the specification allows on reading: unsorted contexts, any IVs that differ, unframed bodies.
+        /// Also other forms that the specification allows for reading: unsorted contexts, any distinct IVs, unframed
+        /// bodies.
         case lenient
     }
 
-    /// What the message says of itself, authenticated.
+    /// The message's description, authenticated.
     package let info: MessageInfo
     private let source: MessageSource
     private let strictness: Strictness
@@ -51,11 +52,12 @@ package struct MessageReader: ~Copyable {
     private var usedIVs: Set<[UInt8]> = []
     private var verifier: ECDSAP384Verifier?
 
-    /// Reads and verifies the header: refusals first, then the expected context, a key that opens it, the commitment to
-    /// that key, and only then the tag.
+    /// Reads and verifies the header. The order is: refused forms, the expected context, a key that opens it, the
+    /// commitment to that key, and last the tag.
     ///
-    /// - `expect`: pairs that the message must hold.
-    /// - `reproduced`: pairs that its writer bound to it without storing them; those that it does store must agree.
+    /// - `expect`: pairs that the message must have.
+    /// - `reproduced`: pairs that the writer bound to the message without storing them. Stored pairs of the same keys
+    ///   must agree.
     ///
     /// Throws `malformed`, `refused`, `contextMismatch`, `noKey`, `authentication` or `storage`.
     package init(
@@ -81,7 +83,7 @@ package struct MessageReader: ~Copyable {
             throw SealingError(.authentication, "open message", cause: "its key is not the one it commits to")
         }
         var cipher = try ciphering { () throws(CryptographyError) in try AESGCM(key: derived.key) }
-        // The tag covers the bytes as they were stored, so nothing here depends on how they were understood.
+        // The tag covers the bytes as they were stored, so the check does not depend on parsing.
         let unstored = header.context.missing(from: reproduced).serialised
         let (iv, aad) = ([UInt8](repeating: 0, count: AESGCM.ivCount), parsed.bytes + unstored)
         var nothing: [UInt8] = []
@@ -100,18 +102,18 @@ package struct MessageReader: ~Copyable {
         self.verifier = verifier
     }
 
-    /// What a message says of itself, without a key and so without any proof.
+    /// The description of a message, read without a key and therefore unproven.
     package static func inspect(
         _ source: borrowing MessageSource, strictness: Strictness = .canonical
     ) throws(SealingError) -> MessageInfo {
         try header(of: source, strictness).header.info
     }
 
-    /// Decrypts the body, a frame at a time in constant memory; gives the number of plaintext bytes.
+    /// Decrypts the body, one frame at a time, in constant memory; returns the number of plaintext bytes.
     ///
-    /// Each frame is authentic when `body` gets it, but only the return says that the message is whole and unsigned or
-    /// well signed: until then, keep what came out where it can be thrown away. Throws `SealingError` (`malformed`,
-    /// `authentication`, `storage`) or what `body` throws.
+    /// Each frame is authenticated when `body` gets it. But only the return proves that the message is complete, and
+    /// that its signature, if it has one, is valid: until then the output must be kept where it can be discarded.
+    /// Throws `SealingError` (`malformed`, `authentication`, `storage`) or the error of `body`.
     @discardableResult
     package consuming func decrypt(to body: (Span<UInt8>) throws -> Void) throws -> Int {
         let size = try source.size()
@@ -121,10 +123,10 @@ package struct MessageReader: ~Copyable {
         let start = headerBytes
         verifier?.update(start.span)
         if header.isFramed {
-            // A short file cannot make us reserve a long frame.
+            // So a short file cannot cause a large allocation.
             let longest = min(header.frameLength + 40, max(0, size - position))
             buffer.reserveCapacity(longest)
-            // What was decrypted stays nowhere but with the caller.
+            // Plaintext remains with the caller only.
             var plain = WipedBuffer(capacity: longest)
             var frames = FrameReader(header)
             while !frames.isDone {
@@ -150,7 +152,7 @@ package struct MessageReader: ~Copyable {
         return total
     }
 
-    /// Decrypts all of it to nowhere; gives the number of plaintext bytes. Throws `SealingError`.
+    /// Decrypts everything without output; returns the number of plaintext bytes. Throws `SealingError`.
     @discardableResult
     package consuming func verify() throws -> Int { try decrypt { _ in } }
 
@@ -165,7 +167,7 @@ package struct MessageReader: ~Copyable {
         }
     }
 
-    /// Checks the signature where there is one, and that nothing follows.
+    /// Checks the signature, if there is one, and that no bytes follow.
     private consuming func finish(at end: Int) throws(SealingError) {
         var position = end
         var rest: [UInt8] = []

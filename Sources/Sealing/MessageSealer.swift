@@ -1,29 +1,30 @@
 package import Cryptography
 import Storage
 
-/// What is to be remembered of a sealed message.
+/// The facts about a sealed message that the ledger needs.
 package struct SealedMessage: Sendable, Equatable {
-    /// SHA-256 of all its bytes; empty when hashing was off.
+    /// SHA-256 of all its bytes; empty if hashing was off.
     package let fileSHA256: [UInt8]
-    /// SHA-256 of the bytes after the header's tag, which stay the same when it is wrapped for others.
+    /// SHA-256 of the bytes after the header's tag, which stay the same if the message is re-wrapped for other
+    /// recipients.
     package let bodySHA256: [UInt8]
     /// The 32 random bytes that name it.
     package let messageID: [UInt8]
     /// The 32 bytes that commit to its key.
     package let commitment: [UInt8]
-    /// How many bytes it has.
+    /// Size of the message in bytes.
     package let byteCount: Int
-    /// How many bytes were sealed in it.
+    /// Number of plaintext bytes.
     package let plaintextByteCount: Int
 }
 
-/// The random parts of a message; given only to reproduce known bytes.
+/// The random parts of a message; set explicitly only to reproduce known messages in tests.
 package struct MessageSecrets: Sendable {
     let messageID: [UInt8]
     let dataKey: SecretKey
     let wrappingIVs: [[UInt8]]
 
-    /// Draws all of them.
+    /// Draws all of them at random.
     package init(recipients: Int) throws(SealingError) {
         do throws(CryptographyError) {
             messageID = try randomBytes(32)
@@ -34,8 +35,8 @@ package struct MessageSecrets: Sendable {
         } catch { throw SealingError(error) }
     }
 
-    /// Takes given ones: a 32-byte id, a 32-byte data key, and a 12-byte IV for each recipient. Using a data key for
-    /// two messages breaks both.
+    /// Uses given values: a 32-byte id, a 32-byte data key, and a 12-byte IV for each recipient. Using a data key for
+    /// two messages breaks the confidentiality of both.
     package init(messageID: [UInt8], dataKey: SecretKey, wrappingIVs: [[UInt8]]) {
         precondition(messageID.count == 32 && dataKey.count == 32 && wrappingIVs.allSatisfy { $0.count == 12 })
         self.messageID = messageID
@@ -44,10 +45,10 @@ package struct MessageSecrets: Sendable {
     }
 }
 
-/// Turns plaintext into the bytes of one message, in memory: what is sealed collects in `output`, which the owner
-/// takes as it likes. `MessageWriter` puts it in a file.
+/// Converts plaintext into the bytes of one message, in memory. Sealed bytes collect in `output`, from which the owner
+/// takes them; `MessageWriter` writes them to a file.
 package struct MessageSealer: ~Copyable {
-    /// Sealed bytes that nobody has taken yet.
+    /// Sealed bytes that were not taken yet.
     package private(set) var output: [UInt8]
     private let header: MessageHeader
     private let frameLength: Int
@@ -56,8 +57,8 @@ package struct MessageSealer: ~Copyable {
     private var regular: FrameBinding
     private var last: FrameBinding
     private var frame: UInt32 = 1
-    /// Plaintext short of a frame, or a whole one that may yet turn out to be the last; wiped also when the message is
-    /// dropped unfinished.
+    /// The plaintext after the last whole frame, or a whole frame that may turn out to be the final one. It is wiped,
+    /// also if the message is released unfinished.
     private var pending: WipedBuffer
     private var fileHash = SHA256()
     private var bodyHash = SHA256()
@@ -66,8 +67,8 @@ package struct MessageSealer: ~Copyable {
 
     /// Writes the header of a message for `recipients`, bound to `context`.
     ///
-    /// Throws `limit` for no or more than 16 recipients, a context over 2 KiB or with reserved names, or a frame length
-    /// outside 1 byte to 64 MiB.
+    /// Throws `limit` for no recipients or more than 16, for a context over 2 KiB or with reserved names, and for a
+    /// frame length outside 1 byte to 64 MiB.
     package init(
         context: [String: String], recipients: [WrappingKey], frameLength: Int = MessageLimits.frameLength,
         secrets: MessageSecrets? = nil, hashing: Bool = true
@@ -87,7 +88,7 @@ package struct MessageSealer: ~Copyable {
             commitment: keys.commitment)
         var cipher = try ciphering { () throws(CryptographyError) in try AESGCM(key: keys.key) }
         let start = try header.serialised + header.tag(&cipher)
-        // Nothing may fail once the first of these is set.
+        // Nothing may throw once the first of these is set.
         self.header = header
         self.cipher = cipher
         self.frameLength = frameLength
@@ -110,7 +111,7 @@ package struct MessageSealer: ~Copyable {
         guard 1...MessageLimits.maxFrameLength ~= frameLength else {
             throw SealingError(.limit, operation, cause: "frame length \(frameLength) is not between 1 and 67108864")
         }
-        // Each pair is measured before it is serialised, since a length has 16 bits.
+        // Each pair is measured before it is serialised, since a length has only 16 bits.
         let size = context.pairs.reduce(2) { $0 + 4 + $1.key.count + $1.value.count }
         guard size <= MessageLimits.maxContext else {
             throw SealingError(.limit, operation, cause: "its context has \(size) bytes; keep it to 2048")
@@ -121,7 +122,7 @@ package struct MessageSealer: ~Copyable {
         }
     }
 
-    /// Seals more plaintext. Whole frames go straight from the caller's bytes.
+    /// Seals more plaintext. Whole frames are encrypted directly from the caller's bytes.
     package mutating func write(_ bytes: Span<UInt8>) throws(SealingError) {
         plaintextByteCount += bytes.count
         var start = 0
@@ -132,7 +133,7 @@ package struct MessageSealer: ~Copyable {
                 start += frameLength
                 continue
             }
-            // More bytes are here, so a full pending frame is not the last.
+            // More bytes follow, so a full pending frame is not the final one.
             if pending.count == frameLength { try sealPending() }
             let taken = min(left, frameLength - pending.count)
             pending.append(bytes.extracting(start..<start + taken))
@@ -140,7 +141,7 @@ package struct MessageSealer: ~Copyable {
         }
     }
 
-    /// Writes the output to a file and empties it, keeping its room.
+    /// Writes the output to a file and empties it, keeping its capacity.
     mutating func drain(into file: inout StagedFile) throws(SealingError) {
         var sealed: [UInt8] = []
         swap(&sealed, &output)
@@ -149,22 +150,21 @@ package struct MessageSealer: ~Copyable {
         swap(&sealed, &output)
     }
 
-    /// Empties the output and keeps its room, as `drain` does behind a file: for measuring what sealing costs by
-    /// itself.
+    /// Empties the output and keeps its capacity, as `drain` does: for measuring the cost of sealing alone.
     package mutating func discardOutput() { output.removeAll(keepingCapacity: true) }
 
-    /// Gives the output and empties it.
+    /// Returns the output and empties it.
     package mutating func takeOutput() -> [UInt8] {
         var sealed: [UInt8] = []
         swap(&sealed, &output)
         return sealed
     }
 
-    /// Makes room so that collecting up to `capacity` bytes of output moves nothing.
+    /// Reserves capacity, so that collecting up to `capacity` bytes of output needs no reallocation.
     package mutating func reserveOutput(_ capacity: Int) { output.reserveCapacity(capacity) }
 
-    /// Seals the last frame, a full one for an exact multiple, and gives what is to be remembered. The rest of
-    /// `output` is still to be taken.
+    /// Seals the final frame, which is full if the length is an exact multiple, and returns the facts about the
+    /// message. The rest of `output` must still be taken.
     package mutating func finish() throws(SealingError) -> SealedMessage {
         precondition(frame != 0, "a message is finished once")
         let before = output.count
@@ -173,7 +173,7 @@ package struct MessageSealer: ~Copyable {
         output.appendBigEndian(frame)
         output += last.iv
         output.appendBigEndian(UInt32(pending.count))
-        // Swapped out, and wiped when this call ends.
+        // Swapped out, so that it is wiped when this call ends.
         var plaintext = WipedBuffer(capacity: 0)
         swap(&plaintext, &pending)
         try plaintext.withBytes { bytes throws(SealingError) in try append(bytes, iv: last.iv, aad: aad) }
@@ -186,7 +186,7 @@ package struct MessageSealer: ~Copyable {
     }
 
     private mutating func sealPending() throws(SealingError) {
-        // Swapped out and back, so that the frame is sealed from a place of its own.
+        // Swapped out and back, to avoid overlapping access to `self`.
         var full = WipedBuffer(capacity: 0)
         swap(&full, &pending)
         try full.withBytes { bytes throws(SealingError) in try seal(bytes) }
@@ -195,7 +195,7 @@ package struct MessageSealer: ~Copyable {
     }
 
     private mutating func seal(_ bytes: Span<UInt8>) throws(SealingError) {
-        // The last number is kept for the final frame, and for the mark that it has in place of a number.
+        // The last number is reserved for the final frame, and for the marker that it has instead of a number.
         guard frame < UInt32.max - 1 else {
             throw SealingError(.limit, "seal message", cause: "it has 2^32 frames; make smaller shards")
         }
@@ -208,9 +208,9 @@ package struct MessageSealer: ~Copyable {
         count(from: before)
     }
 
-    /// Seals one frame's bytes to the output.
+    /// Encrypts one frame's bytes and appends them to the output.
     private mutating func append(_ bytes: Span<UInt8>, iv: [UInt8], aad: [UInt8]) throws(SealingError) {
-        // Out and back: a place of its own lets the cipher and the output be changed at once.
+        // Swapped out and back, so that the cipher and the output can be modified at the same time.
         var sealed: [UInt8] = []
         swap(&sealed, &output)
         defer { swap(&sealed, &output) }

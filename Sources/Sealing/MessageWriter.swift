@@ -1,6 +1,7 @@
 package import Storage
 
-/// Seals a message into a staged file, 256 KiB or more at a time; dropped unfinished, it leaves nothing behind.
+/// Seals a message into a staged file, in chunks of at least 256 KiB. If it is released unfinished, the file is
+/// removed.
 package struct MessageWriter: ~Copyable {
     private static let chunk = 256 << 10
     private var file: StagedFile
@@ -19,7 +20,7 @@ package struct MessageWriter: ~Copyable {
 
     /// Seals more plaintext.
     package mutating func write(_ bytes: Span<UInt8>) throws(SealingError) {
-        // Taken a chunk at a time, so that the output stays as small as it began.
+        // One chunk at a time, so that the output buffer does not grow.
         var start = 0
         while start < bytes.count {
             let end = min(bytes.count, start + Self.chunk)
@@ -29,7 +30,7 @@ package struct MessageWriter: ~Copyable {
         }
     }
 
-    /// Seals the last frame and writes all out. The file gets its name by `SealedFile.commit`.
+    /// Seals the final frame and writes all output. `SealedFile.commit` gives the file its name.
     package consuming func finish() throws(SealingError) -> SealedFile {
         let message = try sealer.finish()
         try drain()
@@ -41,9 +42,9 @@ package struct MessageWriter: ~Copyable {
     }
 }
 
-/// A whole message in a file that has no name yet; dropped, it is gone.
+/// A complete message in a file that has no final name yet. If it is released uncommitted, the file is removed.
 package struct SealedFile: ~Copyable {
-    /// What is to be remembered of it.
+    /// The facts about the message.
     package let message: SealedMessage
     private var file: StagedFile
 
@@ -52,7 +53,7 @@ package struct SealedFile: ~Copyable {
         self.file = file
     }
 
-    /// Makes the file durable under its name, as `StagedFile.commit` does; the folder is still to be synced.
+    /// Makes the file durable under its name, as `StagedFile.commit` does. The folder must still be synced.
     package consuming func commit(as name: String, replacing: Bool = false) throws(SealingError) -> SealedMessage {
         let message = message
         do throws(StorageError) { try file.commit(as: name, replacing: replacing) } catch { throw SealingError(error) }

@@ -1,41 +1,41 @@
 import Cryptography
 package import Storage
 
-/// Why a message or a key file could not be written or opened. Never holds plaintext or key bytes.
+/// Why a message or a key file could not be written or opened. The text never has plaintext or key bytes.
 package struct SealingError: Error, Equatable, CustomStringConvertible {
     /// The kinds of failure a caller may want to tell apart.
     package enum Code: String, Sendable {
-        /// Not a message of this format, cut short, or followed by other bytes.
+        /// Not a message of this format, truncated, or followed by other bytes.
         case malformed
-        /// A suite, a version or a length that is refused before anything is tried.
+        /// A suite, a version or a length that is refused before anything is decrypted.
         case refused
         /// None of the keys given opens the message.
         case noKey
-        /// The bytes are not those that were sealed.
+        /// The bytes were changed after sealing.
         case authentication
-        /// The encryption context is not the one that was asked for.
+        /// The encryption context does not match the expected one.
         case contextMismatch
-        /// More recipients, context or frames than the format or our limits allow.
+        /// Too many recipients, context bytes or frames for the format or for Sluice's limits.
         case limit
-        /// A key file that cannot be read as one.
+        /// A malformed key file.
         case malformedKeyFile
-        /// A key file that others could read or change.
+        /// A key file that other users could read or change.
         case unsafeKeyFile
         /// libcrypto refused.
         case cryptography
-        /// A file could not be read or written; `storage` says why.
+        /// A file could not be read or written; `storage` has the error.
         case storage
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     package let code: Code
-    /// What was being done, such as "open message".
+    /// The operation that failed, such as "open message".
     package let operation: String
     /// The file, the key or the field, or "".
     package let subject: String
-    /// The reason, with the cure where there is one.
+    /// The reason, with the remedy if there is one.
     package let cause: String
-    /// What storage said, for `storage`.
+    /// The storage error, for `storage`.
     package let storage: StorageError?
 
     /// Makes an error from its parts.
@@ -68,12 +68,12 @@ package struct SealingError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Does storage's work with this room's error.
+/// Rethrows a storage error as this room's error.
 func storing<T: ~Copyable>(_ body: () throws(StorageError) -> T) throws(SealingError) -> T {
     do throws(StorageError) { return try body() } catch { throw SealingError(error) }
 }
 
-/// Does cryptography's work with this room's error.
+/// Rethrows a cryptography error as this room's error.
 func ciphering<T: ~Copyable>(_ body: () throws(CryptographyError) -> T) throws(SealingError) -> T {
     do throws(CryptographyError) { return try body() } catch { throw SealingError(error) }
 }

@@ -4,7 +4,7 @@ package import Screening
 package import Storage
 import Tabular
 
-/// Seals accepted rows. It takes masked blocks only, so the compiler forbids sealing what was not masked.
+/// Seals accepted rows. It takes masked blocks only, so the compiler forbids sealing a block that was not masked.
 package struct ShardWriter: ~Copyable {
     private var writer: MessageWriter
     /// Rows written.
@@ -25,12 +25,12 @@ package struct ShardWriter: ~Copyable {
         try writer.write(masked.text.span)
     }
 
-    /// Seals the last frame.
+    /// Seals the final frame.
     package consuming func finish() throws(SealingError) -> SealedFile { try writer.finish() }
 }
 
-/// Seals rows that were held back, raw and with their findings: JSON Lines of
-/// `{row, offset, outcome, findings, raw: base64}`; without `raw` where the contract wants rejected rows skipped.
+/// Seals rows that were held back, unmasked and with their findings, as JSON Lines of `{row, offset, outcome, findings,
+/// raw: base64}`; without `raw` for rejected rows if the contract says `rejectedRows: skip`.
 package struct QuarantineWriter: ~Copyable {
     private var writer: MessageWriter
     /// The fields' names as JSON strings.
@@ -39,8 +39,8 @@ package struct QuarantineWriter: ~Copyable {
     /// Rows written.
     package private(set) var rows = 0
 
-    /// Starts a quarantine shard; `fields` are the contract's field names, and `keepsRejected` whether rejected rows
-    /// are kept with their record.
+    /// Starts a quarantine shard; `fields` are the contract's field names, and `keepsRejected` says whether the bytes
+    /// of rejected rows are kept.
     package init(
         to file: consuming StagedFile, fields: [String], keepsRejected: Bool = true, context: [String: String],
         recipients: [WrappingKey]
@@ -52,16 +52,16 @@ package struct QuarantineWriter: ~Copyable {
 
     /// Appends the rows of a block that were not released.
     ///
-    /// Written byte by byte: a hostile supplier chooses how many rows come here.
+    /// Written byte by byte, without building documents, since a hostile supplier controls how many rows are held back.
     package mutating func append(_ screened: ScreenedBlock) throws(SealingError) {
         let batch = screened.batch
         var next = 0
         var out: [UInt8] = []
-        // The rows are personal data more often than others.
+        // These rows are likely to contain personal data.
         defer { wipe(&out) }
         for row in 0..<batch.count where !screened.outcomes[row].isReleased {
             let number = batch.firstRow + row
-            while next < screened.findings.count, screened.findings[next].row < number { next += 1 }
+            while next < screened.findings.count, batch.index(of: screened.findings[next]) < row { next += 1 }
             out += Self.head
             var length: UInt64 = 0
             var index = next
@@ -95,9 +95,9 @@ package struct QuarantineWriter: ~Copyable {
 
     private func append(_ finding: Finding, _ out: inout [UInt8]) {
         out += "{\"code\":\"\(finding.code.rawValue)\",\"outcome\":\"\(finding.outcome.name)\"".utf8
-        if finding.field >= 0 {
+        if let field = finding.field {
             out += ",\"field\":".utf8
-            out += names[finding.field]
+            out += names[field]
         }
         if let statistic = finding.statistic, statistic.isFinite { out += ",\"statistic\":\(statistic)".utf8 }
         if let threshold = finding.threshold, threshold.isFinite { out += ",\"threshold\":\(threshold)".utf8 }
@@ -113,6 +113,6 @@ package struct QuarantineWriter: ~Copyable {
         out.append(0x7D)
     }
 
-    /// Seals the last frame.
+    /// Seals the final frame.
     package consuming func finish() throws(SealingError) -> SealedFile { try writer.finish() }
 }

@@ -4,18 +4,18 @@ package import Cryptography
 package enum WrappingKey: Sendable {
     /// An AES key: wraps and unwraps, bound to the encryption context.
     case aes(namespace: String, name: String, key: SecretKey)
-    /// An RSA key for OAEP: wraps, and unwraps too if it is private. Not bound to the context.
+    /// An RSA key for OAEP: it wraps, and unwraps too if it is private. Not bound to the encryption context.
     case rsa(namespace: String, name: String, key: RSAKey, hash: RSAKey.Hash)
 
-    /// The namespace that our own keys are in.
+    /// The namespace of Sluice's own keys.
     package static let defaultNamespace = "ingest"
 
-    /// An AES-256 key of ours.
+    /// An AES-256 key in Sluice's namespace.
     package static func aes(name: String, key: SecretKey) -> WrappingKey {
         .aes(namespace: defaultNamespace, name: name, key: key)
     }
 
-    /// An RSA-OAEP-SHA256 key of ours.
+    /// An RSA-OAEP-SHA256 key in Sluice's namespace.
     package static func rsa(name: String, key: RSAKey) -> WrappingKey {
         .rsa(namespace: defaultNamespace, name: name, key: key, hash: .sha256)
     }
@@ -33,13 +33,13 @@ package enum WrappingKey: Sendable {
         }
     }
 
-    /// Wraps a data key; `iv` is 12 bytes that this key never saw before, used by AES only.
+    /// Wraps a data key; `iv` has 12 bytes that were never used with this key, and applies to AES only.
     func wrap(_ dataKey: SecretKey, context: [UInt8], iv: [UInt8]) throws(SealingError) -> EncryptedDataKey {
         guard (1...256).contains(name.utf8.count), (1...256).contains(provider.count) else {
             throw SealingError(
                 .limit, "wrap a data key for", subject: name, cause: "its name is empty or over 256 bytes")
         }
-        // The format keeps this prefix for its own provider.
+        // The format reserves this prefix for AWS KMS.
         guard !provider.starts(with: "aws-kms".utf8) else {
             throw SealingError(
                 .limit, "wrap a data key for", subject: name, cause: "choose another namespace than aws-kms")
@@ -61,7 +61,7 @@ package enum WrappingKey: Sendable {
         } catch { throw SealingError(error) }
     }
 
-    /// The data key, or nil when it is not for this key, or this key does not open it.
+    /// The data key; nil if it was not wrapped for this key, or this key does not open it.
     func unwrap(_ wrapped: EncryptedDataKey, context: [UInt8]) -> SecretKey? {
         guard wrapped.provider == provider else { return nil }
         switch self {
@@ -87,7 +87,7 @@ package enum WrappingKey: Sendable {
 package struct KeyRing: Sendable {
     /// The keys, tried in this order on each data key.
     package var keys: [WrappingKey]
-    /// A data key known by other means, such as a key service; used as it is.
+    /// A data key that is known by other means, such as a key service; used as it is.
     private let dataKey: SecretKey?
 
     /// A ring of wrapping keys.
@@ -102,7 +102,7 @@ package struct KeyRing: Sendable {
         self.dataKey = dataKey
     }
 
-    /// The first data key of 32 bytes that a key opens.
+    /// The first data key of 32 bytes that one of the keys opens.
     func unwrap(_ wrapped: [EncryptedDataKey], context: [UInt8]) -> SecretKey? {
         if let dataKey { return dataKey }
         for candidate in wrapped {

@@ -4,10 +4,10 @@ extension [Double] {
     /// Fewer values are sorted by comparison.
     private static let radixMin = 128
 
-    /// The values in ascending order: negative zero before zero, NaN at the end that its sign says.
+    /// The values in ascending order: −0 before +0; NaN at the end that its sign bit gives.
     ///
-    /// By radix, the least significant byte first (Knuth 5.2.5): it takes no comparison, which mispredicts in every
-    /// other step.
+    /// Radix sort, least significant byte first (Knuth 5.2.5). It needs no comparisons, whose branches would be
+    /// mispredicted half of the time.
     package func ascending() -> [Double] {
         if count < Self.radixMin { return sorted { Self.key($0) < Self.key($1) } }
         var keys = map(Self.key)
@@ -18,7 +18,7 @@ extension [Double] {
         }
         for byte in 0..<8 {
             let shift = UInt64(8 * byte)
-            // A byte that is the same in all of them orders nothing.
+            // A byte that is equal in all keys does not affect the order.
             if counts[byte << 8 | Int(truncatingIfNeeded: keys[0] >> shift) & 255] == count { continue }
             var next = 0
             for place in byte << 8..<(byte + 1) << 8 { (counts[place], next) = (next, next + counts[place]) }
@@ -28,7 +28,7 @@ extension [Double] {
                         for place in 0..<keys.count {
                             let key = unsafe keys[place]
                             let bucket = byte << 8 | Int(truncatingIfNeeded: key >> shift) & 255
-                            // Each place is below the number of keys: the counts of all buckets are its parts.
+                            // Each index is below the number of keys: the bucket counts sum to it.
                             unsafe other[counts[bucket]] = key
                             unsafe counts[bucket] += 1
                         }
@@ -40,7 +40,7 @@ extension [Double] {
         return keys.map(Self.value)
     }
 
-    /// A whole number that orders as the value does.
+    /// An integer with the same order as the value.
     @inline(__always)
     private static func key(_ value: Double) -> UInt64 {
         let bits = value.bitPattern

@@ -1,8 +1,8 @@
 /// The discrete Laplace distribution of scale t/s, drawn exactly: P(x) is proportional to exp(-|x| s/t).
 ///
-/// Canonne, Kamath and Steinke, The Discrete Gaussian for Differential Privacy, NeurIPS 2020, algorithms 1 and 2: whole
-/// numbers and uniform bits only. Noise from floating-point logarithms has gaps that tell what it was added to
-/// (Mironov, CCS 2012).
+/// Canonne, Kamath and Steinke, The Discrete Gaussian for Differential Privacy, NeurIPS 2020, algorithms 1 and 2:
+/// integers and uniform bits only. Floating-point noise has gaps that reveal the value it was added to (Mironov, CCS
+/// 2012).
 package struct DiscreteLaplace: Sendable {
     private let numerator: UInt64, denominator: UInt64
 
@@ -13,7 +13,7 @@ package struct DiscreteLaplace: Sendable {
         self.denominator = denominator
     }
 
-    /// One draw; `bits` must be uniform and, where it protects anybody, a cryptographic generator's.
+    /// One draw; `bits` must be uniform and, if privacy depends on it, come from a cryptographic generator.
     package func draw(_ bits: inout some RandomNumberGenerator) -> Int {
         while true {
             let fraction = bits.next(upperBound: numerator)
@@ -21,7 +21,7 @@ package struct DiscreteLaplace: Sendable {
             var wholes: UInt64 = 0
             while Self.isDecayed(1, 1, &bits) { wholes += 1 }
             let (product, isTooLarge) = wholes.multipliedReportingOverflow(by: numerator)
-            // 2^62 scales away: the chance is below exp(-2^62 / t), and the draw would not fit.
+            // Beyond 2^62 scales, whose probability is below exp(-2^62 / t), the draw would not fit.
             if isTooLarge || product > 1 << 62 { continue }
             let magnitude = Int((product + fraction) / denominator)
             let isNegative = bits.next() & 1 == 1
@@ -30,12 +30,12 @@ package struct DiscreteLaplace: Sendable {
         }
     }
 
-    /// True with chance exp(-numerator / denominator), which is at most 1.
+    /// True with probability exp(-numerator / denominator), which is at most 1.
     private static func isDecayed(_ numerator: UInt64, _ denominator: UInt64, _ bits: inout some RandomNumberGenerator)
         -> Bool
     {
         var count: UInt64 = 1
-        // True with chance (numerator / denominator) / count, again and again: odd when it ends with chance
+        // Repeated trials with probability (numerator / denominator) / count: the count ends odd with probability
         // exp(-numerator / denominator).
         while bits.next(upperBound: denominator) < numerator, bits.next(upperBound: count) == 0 { count += 1 }
         return count % 2 == 1

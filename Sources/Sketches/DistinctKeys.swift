@@ -1,8 +1,8 @@
-/// Finds every row whose key stood in an earlier row, or stands nowhere in another set, exactly, with 16 bytes a row.
+/// Finds every row whose key occurs in an earlier row, or does not occur in another set. Exact, with 16 bytes a row.
 ///
-/// Keys are 128-bit keyed hashes; 88 bits are kept beside a 40-bit row number, and eight more are the bucket, so 96
-/// bits decide. With 10⁷ rows a false duplicate has probability 10¹⁴/2⁹⁷ < 10⁻¹⁵. Buckets grow in pages, so that
-/// nothing is copied and nothing is doubled.
+/// Keys are 128-bit keyed hashes. 88 bits are stored beside a 40-bit row number, and eight more are the bucket, so 96
+/// bits are compared. With 10⁷ rows a false duplicate has probability 10¹⁴/2⁹⁷ < 10⁻¹⁵. Buckets grow in pages, so
+/// growing copies nothing and never doubles the memory.
 package struct DistinctKeys: Sendable, Mergeable {
     private static let pageEntries = 1024
     fileprivate struct Entry: Sendable {
@@ -14,10 +14,10 @@ package struct DistinctKeys: Sendable, Mergeable {
         var hashBits: UInt64 { low & ~((1 << 40) - 1) }
     }
     private var pages: [[[Entry]]]
-    /// Rows added.
+    /// Number of rows added.
     package private(set) var count = 0
 
-    /// Nothing yet.
+    /// An empty set.
     package init() { pages = Array(repeating: [], count: Self.buckets) }
 
     /// Adds the key of a row; row numbers are 1 to 2⁴⁰ − 1.
@@ -34,13 +34,13 @@ package struct DistinctKeys: Sendable, Mergeable {
             return
         }
         var page: [Entry] = []
-        // A small batch has small pages; a large one soon reaches the full size.
+        // A small batch has small pages; a large batch soon uses pages of full size.
         page.reserveCapacity(pages[bucket].isEmpty ? 16 : Self.pageEntries)
         page.append(entry)
         pages[bucket].append(page)
     }
 
-    /// Takes in the keys of other rows.
+    /// Adds the keys of other rows.
     package mutating func merge(_ other: DistinctKeys) {
         for bucket in 0..<Self.buckets {
             for page in other.pages[bucket] {
@@ -50,13 +50,13 @@ package struct DistinctKeys: Sendable, Mergeable {
         count += other.count
     }
 
-    /// Lets go of all keys, bucket by bucket, as pairs of words for somebody to keep: 16 bytes a key, and none of them
-    /// says anything to whoever does not have the hash's secret.
+    /// Moves all keys out, bucket by bucket, as pairs of words for the caller to store: 16 bytes a key. Without the
+    /// hash's secret the words reveal nothing.
     package mutating func drain<Failure: Error>(_ keep: (_ bucket: Int, _ words: [UInt64]) throws(Failure) -> Void)
         throws(Failure)
     {
         for bucket in 0..<Self.buckets where !pages[bucket].isEmpty {
-            // In parts: a file of one key has one bucket.
+            // In parts: if all keys are equal, one bucket has everything.
             var words: [UInt64] = []
             let mine = pages[bucket]
             pages[bucket] = []
@@ -74,10 +74,10 @@ package struct DistinctKeys: Sendable, Mergeable {
         count = 0
     }
 
-    /// Buckets that keys are kept in.
+    /// Number of buckets.
     package static let buckets = 256
 
-    /// A set to look keys up in; of those that are here, not of those that were let go of.
+    /// The keys in memory as a set for look-ups; keys that were drained are not in it.
     package func known() -> Known {
         Known(
             tables: (0..<Self.buckets).map { bucket in
@@ -92,12 +92,13 @@ package struct DistinctKeys: Sendable, Mergeable {
             })
     }
 
-    /// Keys to look up.
+    /// A set of keys for look-ups.
     package struct Known: Sendable {
         fileprivate let tables: [Table]
     }
 
-    /// Forgets the rows whose key is known: most rows refer to what is there, and only the others are asked for.
+    /// Removes the rows whose key is known, so that only the others must be looked up elsewhere; most rows refer to
+    /// known keys.
     package mutating func forget(_ known: Known) {
         var left = DistinctKeys()
         for bucket in 0..<Self.buckets {
@@ -115,16 +116,16 @@ package struct DistinctKeys: Sendable, Mergeable {
     /// Rows that repeat the key of an earlier row, ascending.
     package func duplicates() -> RowSet { duplicates { _, _ in nil } }
 
-    /// Rows that repeat the key of an earlier row, when some keys were let go of.
+    /// Rows that repeat the key of an earlier row, if some keys were drained.
     ///
-    /// - Parameter drained: gives the words of a bucket back, part by part, and nil behind the last. A bucket's
-    ///   distinct keys are in memory at once, and one part of it.
+    /// - Parameter drained: gives the words of a bucket back, part by part, then nil. A bucket's distinct keys and one
+    ///   part are in memory at once.
     package func duplicates<Failure: Error>(
         _ drained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?
     ) throws(Failure) -> RowSet {
         var rows = RowSet()
         for bucket in 0..<Self.buckets {
-            // The first row of each key stays, a later one is reported.
+            // The first row of each key is kept in the table; later ones are reported.
             var table = Table()
             try visit(bucket, drained) { entry in
                 let at = table.place(of: entry)
@@ -139,12 +140,12 @@ package struct DistinctKeys: Sendable, Mergeable {
         return rows
     }
 
-    /// Rows whose key is none of `others`, ascending.
+    /// Rows whose key does not occur in `others`, ascending.
     package func rows(missingFrom others: DistinctKeys) -> RowSet {
         rows(missingFrom: others, drained: { _, _ in nil }, othersDrained: { _, _ in nil })
     }
 
-    /// Rows whose key is none of `others`, when some keys of either were let go of.
+    /// Rows whose key does not occur in `others`, if some keys of either were drained.
     package func rows<Failure: Error>(
         missingFrom others: DistinctKeys, drained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?,
         othersDrained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?
@@ -163,7 +164,7 @@ package struct DistinctKeys: Sendable, Mergeable {
         return rows
     }
 
-    /// All entries of a bucket: those that were let go of, then those that are here.
+    /// Visits all entries of a bucket: the drained ones, then those in memory.
     private func visit<Failure: Error>(
         _ bucket: Int, _ drained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?,
         _ body: (Entry) -> Void

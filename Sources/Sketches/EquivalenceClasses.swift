@@ -1,19 +1,19 @@
-/// The classes of rows that are alike in all quasi-identifiers, with their sizes and how many sensitive values each
-/// has: what k-anonymity (Sweeney, 2002) and distinct l-diversity (Machanavajjhala and others, 2007) are read from.
+/// The classes of rows that are equal in all quasi-identifiers, with their sizes and numbers of sensitive values.
+/// k-anonymity (Sweeney, 2002) and distinct l-diversity (Machanavajjhala and others, 2007) are computed from them.
 ///
-/// Bounded and exact for what it keeps: beyond `limit` classes only those are kept whose hash is below a bound, which
-/// halves each time. Whether a class is kept follows from its hash alone, so that any cutting and any order of merging
-/// give the same.
+/// The memory is bounded, and counts of kept classes are exact: beyond `limit` classes, only those whose hash is below
+/// a bound are kept, and the bound halves each time. Whether a class is kept depends on its hash alone, so the result
+/// does not depend on how the rows are cut or merged.
 package struct EquivalenceClasses: Sendable, Equatable {
     private struct Class: Sendable, Equatable {
         var count = 0
-        /// One bit for each sensitive value, by its hash: two that share one make l smaller, never larger.
+        /// One bit for each sensitive value, by its hash. A collision makes l smaller, never larger.
         var values: UInt64 = 0
     }
 
     private let limit: Int
     private var classes: [UInt64: Class] = [:]
-    /// How often the bound was halved.
+    /// The number of times that the bound was halved.
     private var halvings: UInt64 = 0
     /// Rows that were added, whether or not their class is kept.
     package private(set) var rows = 0
@@ -59,9 +59,9 @@ package struct EquivalenceClasses: Sendable, Equatable {
         }
     }
 
-    /// What the classes say.
+    /// The figures of all classes.
     package struct Summary: Sendable, Equatable {
-        /// Classes, estimated where not all are kept.
+        /// Number of classes, estimated if not all are kept.
         package var classes: Int
         /// The size of the smallest class: k.
         package var smallest: Int
@@ -69,7 +69,7 @@ package struct EquivalenceClasses: Sendable, Equatable {
         package var shareBelow: Double
         /// The fewest different sensitive values of a class, at most 64: l; nil when there is no sensitive field.
         package var fewest: Int?
-        /// Share of the classes that this rests on.
+        /// The share of the classes that the figures are computed from.
         package var sampled: Double
     }
 

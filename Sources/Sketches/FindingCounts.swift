@@ -1,14 +1,14 @@
 package import Tabular
 
-/// How often each finding occurred, with the first rows; exact totals even when lists are capped.
+/// The number of occurrences of each finding, with the first rows; totals are exact even when lists are capped.
 package struct FindingCounts: Sendable, Mergeable, Equatable {
-    /// What is counted together.
+    /// Findings of one kind are counted together.
     package struct Kind: Sendable, Hashable, Comparable {
         /// The finding.
         package var code: FindingCode
-        /// The contract's field, or -1.
-        package var field: Int
-        /// What it did to the row.
+        /// The contract's field, or nil.
+        package var field: Int?
+        /// The outcome that it gave the row.
         package var outcome: Outcome
         /// The contract's rule, or nil.
         package var rule: String?
@@ -17,13 +17,13 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         package static func < (left: Kind, right: Kind) -> Bool {
             if left.outcome != right.outcome { return left.outcome > right.outcome }
             if left.code != right.code { return left.code < right.code }
-            return (left.field, left.rule ?? "") < (right.field, right.rule ?? "")
+            return (left.field ?? -1, left.rule ?? "") < (right.field ?? -1, right.rule ?? "")
         }
     }
 
     /// A total and the smallest row numbers.
     package struct Tally: Sendable, Equatable {
-        /// How many findings.
+        /// Number of findings.
         package var count = 0
         /// The first rows, ascending, each once, at most `rowsKept`.
         package var firstRows: [Int] = []
@@ -41,15 +41,13 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
     package mutating func add(_ finding: Finding) {
         let kind = Kind(code: finding.code, field: finding.field, outcome: finding.outcome, rule: finding.rule)
         tallies[kind, default: Tally()].count += 1
-        if let tally = tallies[kind],
-            tally.firstRows.count < Self.rowsKept || finding.row < tally.firstRows[Self.rowsKept - 1]
-        {
-            let rows = Set(tally.firstRows + [finding.row]).sorted().prefix(Self.rowsKept)
-            tallies[kind]?.firstRows = Array(rows)
+        guard let row = finding.row, let firstRows = tallies[kind]?.firstRows else { return }
+        if firstRows.count < Self.rowsKept || row < firstRows[Self.rowsKept - 1] {
+            tallies[kind]?.firstRows = Array(Set(firstRows + [row]).sorted().prefix(Self.rowsKept))
         }
     }
 
-    /// Takes in another part's counts.
+    /// Adds another part's counts.
     package mutating func merge(_ other: FindingCounts) {
         for (kind, tally) in other.tallies {
             var mine = tallies[kind] ?? Tally()
@@ -64,12 +62,12 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         tallies.reduce(0) { $0 + ($1.key.code == code ? $1.value.count : 0) }
     }
 
-    /// Findings of one code that did this to their rows.
+    /// Number of findings of one code that gave their rows this outcome.
     package func count(_ code: FindingCode, _ outcome: Outcome) -> Int {
         tallies.reduce(0) { $0 + ($1.key.code == code && $1.key.outcome == outcome ? $1.value.count : 0) }
     }
 
-    /// The kinds, strictest first.
+    /// The kinds, the most severe first.
     package var sorted: [(kind: Kind, tally: Tally)] {
         tallies.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }

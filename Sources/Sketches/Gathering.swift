@@ -1,7 +1,7 @@
 // Marked kernel: rows are copied whole, as there are thousands of them for every batch; each row is checked before the first is copied.
 
 extension Array where Element: BitwiseCopyable {
-    /// These rows of a row-major table of so many columns, in this order.
+    /// These rows of a row-major table with `width` columns, in this order.
     func gathered(width: Int, _ order: some Collection<Int>) -> [Element] {
         if width == 0 { return [] }
         let rows = count / width

@@ -1,7 +1,7 @@
 /// A 128-bit keyed hash of short byte strings, for uniqueness and sampling.
 ///
-/// Two lanes of folded 64 × 64 multiplication over secret seeds (the construction of wyhash, Wang Yi 2019). It is not a
-/// MAC: nobody outside sees its values, and the seeds are secret, so that a supplier cannot aim at a collision.
+/// Two lanes of folded 64 × 64 multiplication with secret seeds (the construction of wyhash, Wang Yi 2019). It is not a
+/// MAC. A supplier cannot construct a collision, since the seeds are secret and no hash is ever shown.
 package struct KeyedHash: Sendable, Equatable {
     private let seeds: (UInt64, UInt64, UInt64, UInt64)
 
@@ -82,7 +82,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return Self.mix(state)
     }
 
-    /// A whole number below `bound`, without modulo bias worth speaking of (Lemire's multiply-shift).
+    /// A whole number below `bound`, with a negligible modulo bias (Lemire's multiply-shift, 2019).
     package mutating func below(_ bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }

@@ -1,7 +1,7 @@
-/// A summary that can be made per slice and merged in any order with the same result, bit for bit.
+/// A summary that is made for each slice and merged in any order, with bit-identical results.
 ///
-/// The law is that of a commutative monoid: an identity, `merge` associative and commutative (Deequ's `State`).
+/// The laws of a commutative monoid: an identity, and an associative and commutative `merge` (as Deequ's `State`).
 package protocol Mergeable {
-    /// Takes in what another part of the data says.
+    /// Adds the summary of another part of the data.
     mutating func merge(_ other: Self)
 }

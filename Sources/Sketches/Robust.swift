@@ -14,14 +14,14 @@ package enum Robust {
         return sorted.count % 2 == 1 ? sorted[middle] : sorted[middle - 1] / 2 + sorted[middle] / 2
     }
 
-    /// The median absolute deviation from `center`, not scaled.
+    /// The median absolute deviation from `center`, unscaled.
     package static func medianDeviation(_ sorted: [Double], from center: Double) -> Double {
         median(deviations(sorted, from: center))
     }
 
     /// |x − center| of ascending values, ascending, each divided by the scale of its side.
     ///
-    /// The two sides are ascending already when read away from the center, so they are merged and not sorted.
+    /// Read away from the centre, the two sides are ascending already, so they are merged, not sorted.
     package static func deviations(
         _ sorted: [Double], from center: Double, below: Double = 1, above: Double = 1
     ) -> [Double] {
@@ -43,7 +43,7 @@ package enum Robust {
         return out
     }
 
-    /// The mean absolute deviation from `center`, summed in ascending order so that it is the same everywhere.
+    /// The mean absolute deviation from `center`, summed in ascending order so that it is equal on every machine.
     package static func meanDeviation(_ sorted: [Double], from center: Double) -> Double {
         sorted.reduce(0) { $0 + abs($1 - center) } / Double(sorted.count)
     }

@@ -1,8 +1,8 @@
-/// A uniform sample of rows: the k with the smallest keyed hash of their place in the source (bottom-k).
+/// A uniform sample of rows: the k rows whose position in the source has the smallest keyed hash (bottom-k).
 ///
-/// Exact below k rows. Which rows are in it depends on the key and the places alone, so that merging is exact and
-/// commutative. A row has `width` numbers (NaN for a missing one), `codeWidth` codes (keyed hashes of values) and any
-/// number of tokens (keyed hashes of what stands in its text); numbers and codes are row-major.
+/// With fewer than k rows it has all of them. Which rows are in it depends only on the key and the positions, so
+/// merging is exact and commutative. A row has `width` numbers (NaN for a missing one), `codeWidth` codes (keyed hashes
+/// of values) and any number of tokens (keyed hashes of the words of its text). Numbers and codes are row-major.
 package struct RowSample: Sendable, Mergeable, Equatable {
     /// Rows kept at most.
     package let capacity: Int
@@ -10,7 +10,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
     package let width: Int
     /// Codes a row.
     package let codeWidth: Int
-    /// Hash of each row's place.
+    /// The rank of each row: the hash of its position.
     package private(set) var ranks: [UInt64] = []
     /// `ranks.count × width` numbers.
     package private(set) var values: [Double] = []
@@ -18,11 +18,11 @@ package struct RowSample: Sendable, Mergeable, Equatable {
     package private(set) var codes: [UInt64] = []
     /// The tokens of all rows, one row after the other.
     package private(set) var tokens: [UInt32] = []
-    /// Where each row's tokens end in `tokens`.
+    /// The end of each row's tokens in `tokens`.
     package private(set) var tokenEnds: [Int] = []
-    /// Rows offered, kept or not.
+    /// Number of rows offered, kept or not.
     package private(set) var offered = 0
-    /// Rows with a larger rank than this cannot be in the sample any more.
+    /// Rows with a larger rank than this are no longer in the sample.
     package private(set) var bound = UInt64.max
 
     /// An empty sample.
@@ -75,7 +75,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         tokens[(row == 0 ? 0 : tokenEnds[row - 1])..<tokenEnds[row]]
     }
 
-    /// Counts a row that is known to rank behind the sample.
+    /// Counts a row whose rank is known to be too large for the sample.
     @inline(__always)
     package mutating func skip() { offered += 1 }
 
@@ -98,7 +98,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         if ranks.count >= 2 * capacity { compact() }
     }
 
-    /// Takes in another part's sample; one that keeps fewer rows counts by the rows that it kept.
+    /// Adds another part's sample. A sample with a smaller capacity counts with the rows that it kept.
     package mutating func merge(_ other: RowSample) {
         precondition(width == other.width && codeWidth == other.codeWidth && capacity >= other.capacity)
         ranks.append(contentsOf: other.ranks)
@@ -111,7 +111,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         if ranks.count >= 2 * capacity { compact() }
     }
 
-    /// Several parts' samples as one, in an order that does not depend on theirs.
+    /// The union of several samples; it does not depend on their order.
     package static func union(_ parts: [RowSample], capacity: Int) -> RowSample {
         var made = RowSample(capacity: capacity, width: parts.first?.width ?? 0, codeWidth: parts.first?.codeWidth ?? 0)
         let (rows, words) = (parts.reduce(0) { $0 + $1.count }, parts.reduce(0) { $0 + $1.tokens.count })
@@ -127,7 +127,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         return made
     }
 
-    /// Sorts by rank and drops what does not belong; the result does not depend on the order of merging.
+    /// Sorts by rank and drops rows beyond the capacity; the result does not depend on the order of merging.
     package mutating func compact() {
         if ranks.count <= capacity, isOrdered { return settle() }
         let order = ranks.indices.sorted { precedes($0, $1) }
@@ -159,10 +159,10 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         return kept
     }
 
-    /// The rows with the smallest ranks of a sample that was compacted: a uniform sample again.
+    /// The rows with the smallest ranks of a compacted sample: again a uniform sample.
     package func first(_ most: Int) -> RowSample { count <= most ? self : rows(0..<most) }
 
-    /// The same rows without the numbers of these columns: they are missing in every row.
+    /// The same rows, with the numbers of these columns missing in every row.
     package func blanking(_ columns: Set<Int>) -> RowSample {
         if columns.isEmpty { return self }
         var copy = self
@@ -170,7 +170,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         return copy
     }
 
-    /// Orders rows by rank, and rows of one rank by what is in them, so that no order of arrival shows.
+    /// Orders rows by rank, and rows of equal rank by their content, so that the order of arrival does not matter.
     private func precedes(_ left: Int, _ right: Int) -> Bool {
         if ranks[left] != ranks[right] { return ranks[left] < ranks[right] }
         for feature in 0..<width {
@@ -184,7 +184,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         return tokens(of: left).lexicographicallyPrecedes(tokens(of: right))
     }
 
-    /// The same rows with other tokens, in the same order.
+    /// The same rows in the same order, with their tokens mapped.
     package func mapTokens(_ made: (UInt32) -> UInt32) -> RowSample {
         var copy = self
         for place in tokens.indices { copy.tokens[place] = made(tokens[place]) }

@@ -1,12 +1,12 @@
-/// Row numbers of a file, one bit each: however many there are, they take an eighth of a byte a row.
+/// A set of row numbers of a file, one bit a row.
 package struct RowSet: Sendable, Equatable, Sequence {
     /// Pages of 65,536 rows; one without a row is empty.
     private var pages: [[UInt64]] = []
-    /// How many rows are in it.
+    /// Number of rows in it.
     package private(set) var count = 0
     private static let pageWords = 1024
 
-    /// No row.
+    /// The empty set.
     package init() {}
 
     /// The given rows.
@@ -50,7 +50,7 @@ package struct RowSet: Sendable, Equatable, Sequence {
         }
     }
 
-    /// Sets are equal when their rows are.
+    /// Sets are equal if they have the same rows.
     package static func == (left: RowSet, right: RowSet) -> Bool {
         left.count == right.count && left.elementsEqual(right)
     }

@@ -1,5 +1,5 @@
-/// SipHash-2-4 (Aumasson, Bernstein 2012) of single words: a keyed pseudorandom function. Whoever has seen any number
-/// of its values, but not the key, can tell nothing of another one.
+/// SipHash-2-4 (Aumasson, Bernstein 2012) of single words: a keyed pseudorandom function. Without the key, any number
+/// of known values reveals nothing about another one.
 package struct SipHash: Sendable, Equatable {
     private let low: UInt64, high: UInt64
 

@@ -7,9 +7,9 @@ extension Array where Element == UInt8 {
         unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 
-    /// The index of the first such byte, by the C library's vector code; nil when there is none.
+    /// The index of the first such byte, found by the C library's memchr; nil if there is none.
     package func firstPlace(of byte: UInt8) -> Int? {
-        // Sound: memchr stays within the count, and what it gives points into the buffer.
+        // Sound: memchr stays within the count, and its result points into the buffer.
         unsafe withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress, let found = unsafe memchr(start, Int32(byte), bytes.count) else {
                 return nil

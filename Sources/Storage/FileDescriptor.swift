@@ -19,21 +19,21 @@ package struct FileStatus: Sendable, Equatable {
         case device
     }
 
-    /// Its kind.
+    /// The kind of the file.
     package let kind: Kind
-    /// Its length in bytes.
+    /// Its size in bytes.
     package let size: Int
-    /// When its bytes last changed, in nanoseconds since 1970.
+    /// The time of the last change of its content, in nanoseconds since 1970.
     package let modifiedNanoseconds: Int
-    /// The number of its file system.
+    /// The device number of its file system.
     package let device: UInt64
-    /// Its number in that file system.
+    /// Its inode number.
     package let inode: UInt64
     /// Its permission bits, such as 0o600.
     package let mode: UInt32
     /// The user id of its owner.
     package let owner: UInt32
-    /// How many names it has.
+    /// The number of its hard links.
     package let links: Int
 
     init(_ status: stat) {
@@ -56,10 +56,10 @@ package struct FileStatus: Sendable, Equatable {
     }
 }
 
-/// An open file that is closed when its owner lets it go. Reading at an offset, so it may be shared between threads.
+/// An open file, which is closed when the value is released. All reads have an offset, so threads may share it.
 package struct FileDescriptor: ~Copyable, Sendable {
     let number: Int32
-    /// The path it was opened by, for messages.
+    /// The path by which it was opened, for messages.
     package let path: String
 
     init(number: Int32, path: String) {
@@ -69,14 +69,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { close(number) }
 
-    /// Opens a plain file for reading, and nothing else: a link, a pipe, a folder or a device is refused (`wrongKind`)
-    /// without waiting on it. What was checked is what is open, so swapping the name afterwards changes nothing.
+    /// Opens a plain file for reading. A link, a pipe, a folder or a device is refused (`wrongKind`), without blocking.
+    /// The open descriptor is checked, so swapping the name afterwards has no effect.
     package static func openRegular(_ path: String) throws(StorageError) -> FileDescriptor {
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         return try checkedRegular(Int32(retrying { unsafe Int(sluice_open(path, flags, 0)) }), path)
     }
 
-    /// What an open gave, if it is a plain file.
+    /// Checks that an opened file is a plain file.
     static func checkedRegular(_ number: Int32, _ path: String) throws(StorageError) -> FileDescriptor {
         guard number >= 0 else {
             // A socket cannot be opened at all.
@@ -91,7 +91,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return file
     }
 
-    /// Opens a folder, to ask what it is; a link to one only if links are followed, else it is refused (`wrongKind`).
+    /// Opens a folder, to query it. A symbolic link is refused (`wrongKind`) unless `followsLink` is true.
     package static func openFolder(
         _ path: String, followsLink: Bool = true
     ) throws(StorageError) -> FileDescriptor {
@@ -99,7 +99,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         let number = Int32(retrying { unsafe Int(sluice_open(path, flags, 0)) })
         guard number >= 0 else {
             let error = systemError("open folder", path)
-            // Only for the message: the kernel has refused it.
+            // Only for the message: the kernel has refused the link already.
             if !followsLink, let kind = try fileStatus(path)?.kind, kind == .link {
                 throw wrongKind("open folder", path, found: kind.rawValue, wanted: "folder")
             }
@@ -108,40 +108,40 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(number: number, path: path)
     }
 
-    /// Makes a file without a name, for reading and writing: it is gone with its last descriptor, however the process
-    /// ends.
+    /// Makes a file without a name, for reading and writing. It is removed with its last descriptor, even if the
+    /// process crashes.
     package static func unnamed(in folder: String, calling name: String) throws(StorageError) -> FileDescriptor {
         let number = unsafe sluice_unnamed(folder)
         guard number >= 0 else { throw systemError("keep \(name) in", folder) }
         return FileDescriptor(number: number, path: name)
     }
 
-    /// Writes words at an offset, in the machine's order.
+    /// Writes words at an offset, in the machine's byte order.
     package func write(_ words: [UInt64], at offset: Int) throws(StorageError) {
-        // Sound: words have no padding to read.
+        // Sound: words have no padding bytes.
         try unsafe write(words.span.bytes, at: offset)
     }
 
     /// Writes bytes at an offset.
     package func append(_ bytes: Span<UInt8>, at offset: Int) throws(StorageError) {
-        // Sound: bytes have no padding to read.
+        // Sound: bytes have no padding.
         try unsafe write(bytes.bytes, at: offset)
     }
 
-    /// Reads words from an offset. Throws when there are fewer.
+    /// Reads words from an offset. Throws if the file has fewer.
     package func words(_ count: Int, at offset: Int) throws(StorageError) -> [UInt64] {
         var bytes: [UInt8] = []
         guard try read(upTo: 8 * count, at: offset, into: &bytes) == 8 * count else {
             throw StorageError(.inputOutput, "read", path, errno: EIO, cause: "it has become shorter")
         }
-        // Sound: the buffer has that many bytes, and any bytes are words.
+        // Sound: the buffer has that many bytes, and any bytes are valid words.
         return unsafe bytes.withUnsafeBytes { buffer in
             (0..<count).map { unsafe buffer.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
         }
     }
 
     private func write(_ bytes: RawSpan, at offset: Int) throws(StorageError) {
-        // Sound: each call gets what is left of a buffer that is valid for the whole closure.
+        // Sound: each call gets the rest of a buffer that is valid during the whole closure.
         let ok = unsafe bytes.withUnsafeBytes { buffer in
             var done = 0
             while done < buffer.count, let start = buffer.baseAddress {
@@ -166,7 +166,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
             }
             guard got >= 0 else { throw systemError("read", "standard input") }
             if got == 0 { return file }
-            // Sound: bytes have no padding to read.
+            // Sound: bytes have no padding.
             try unsafe file.write(buffer.span.extracting(0..<got).bytes, at: size)
             size += got
         }
@@ -186,7 +186,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileStatus(status)
     }
 
-    /// Appends up to `count` bytes from `offset`, fewer only at the end of the file; gives how many.
+    /// Appends up to `count` bytes from `offset`, fewer only at the end of the file; returns their number.
     @discardableResult
     package func read(
         upTo count: Int, at offset: Int, into bytes: inout [UInt8]
@@ -198,10 +198,11 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return added
     }
 
-    /// Fills the free capacity of `output` from `offset`, less only at the end of the file; gives how many bytes.
+    /// Fills the free capacity of `output` from `offset`, partially only at the end of the file; returns the number of
+    /// bytes.
     package func read(at offset: Int, into output: inout OutputSpan<UInt8>) throws(StorageError) -> Int {
         let before = output.count
-        // Sound: pread gets the free part of the buffer and its size, and only bytes it wrote are counted.
+        // Sound: pread gets the free part of the buffer with its size, and only the bytes that it wrote are counted.
         let ok = unsafe output.withUnsafeMutableBufferPointer { buffer, written in
             while written < buffer.count, let start = buffer.baseAddress {
                 let (at, room) = (off_t(offset + written - before), buffer.count - written)
@@ -216,12 +217,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return output.count - before
     }
 
-    /// Reads the whole file. Throws `tooLarge` when it has more than `max` bytes, also if it grows meanwhile.
+    /// Reads the whole file. Throws `tooLarge` if it has more than `max` bytes, even if it grows during the read.
     package func readAll(max: Int) throws(StorageError) -> [UInt8] {
         let size = try status().size
         var bytes: [UInt8] = []
         if size <= max {
-            // One byte more than it should have tells whether it grew.
+            // Reading one byte more shows whether it grew.
             try read(upTo: size + 1, at: 0, into: &bytes)
         }
         guard size <= max, bytes.count <= max else {

@@ -1,16 +1,16 @@
 import CPosix
 import Glibc
 
-/// An exclusive lock that lasts as long as the value, and ends with the process however it ends.
+/// An exclusive lock (flock) that is held as long as the value, and ends when the process ends.
 ///
-/// The lock file stays behind on purpose: removing it would let two processes lock two files of one name.
+/// The lock file is never removed: otherwise two processes could lock two files of one name.
 package struct FileLock: ~Copyable, Sendable {
     private let file: FileDescriptor
 
-    /// Takes the lock and leaves this process's id in the file; nil when another holder has it.
+    /// Takes the lock and writes this process's id into the file; nil if another process holds it.
     ///
-    /// Throws `wrongKind` for anything but a plain file with one name: what is written into a lock must not reach
-    /// another file.
+    /// Throws `wrongKind` for anything but a plain file with a single hard link, so that the write into a lock file
+    /// cannot reach another file.
     package static func tryAcquire(_ name: FileName, in folder: OpenFolder) throws(StorageError) -> FileLock? {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let path = folder.shown(name)
@@ -30,18 +30,18 @@ package struct FileLock: ~Copyable, Sendable {
             throw systemError("lock", path)
         }
         let text = Array("\(getpid())\n".utf8)
-        // For people only: the lock itself does not depend on it, so a full disk is no reason to refuse.
+        // The id is only for people. The lock does not depend on it, so a full disk is ignored.
         if ftruncate(number, 0) == 0 { _ = unsafe pwrite(number, text, text.count, 0) }
         return FileLock(file: file)
     }
 
     private init(file: consuming FileDescriptor) { self.file = file }
 
-    /// The process id that the holder left; nil when nobody holds the lock, or there is no such file.
+    /// The process id that the holder wrote; nil if nobody holds the lock, or the file does not exist.
     package static func holder(_ name: FileName, in folder: OpenFolder) throws(StorageError) -> Int? {
         guard try folder.status(of: name) != nil else { return nil }
         let file = try folder.openRegular(name)
-        // A shared lock that is granted, and let go at once, proves that nobody holds the exclusive one.
+        // If a shared lock is granted, nobody holds the exclusive one; it is released at once.
         if sluice_flock(file.number, LOCK_SH | LOCK_NB) == 0 { return nil }
         let text = try file.readAll(max: 64)
         return Int(String(decoding: text.prefix { $0 >= 48 && $0 <= 57 }, as: UTF8.self))

@@ -5,26 +5,26 @@ import Glibc
 package enum FolderEvent: Sendable, Equatable {
     /// A file was closed after writing, or moved into the folder.
     case arrived(watch: Int32, name: FileName)
-    /// The folder was removed, moved away or its file system unmounted: it is not watched any more.
+    /// The folder was removed or moved away, or its file system was unmounted. It is no longer watched.
     case gone(watch: Int32)
-    /// Events were lost; the folders must be read.
+    /// Events were lost; all folders must be read.
     case overflowed
 }
 
-/// Watches folders for files that are complete. Hints only: on network file systems nothing is told, so whoever uses it
+/// Watches folders for files that are complete. Hints only: on network file systems no event arrives, so whoever uses it
 /// reads the folders now and then as well.
 package struct FolderEvents: ~Copyable, Sendable {
     let file: FileDescriptor
     private static let mask = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF) | UInt32(IN_ONLYDIR)
 
-    /// Begins with no folder.
+    /// A watcher without folders.
     package init() throws(StorageError) {
         let number = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
         guard number >= 0 else { throw systemError("watch", "folders") }
         file = FileDescriptor(number: number, path: "inotify")
     }
 
-    /// Watches a folder; read it after this, not before, so that nothing falls in between.
+    /// Watches a folder. Read the folder after this call, not before, so that no file is missed in between.
     package func add(_ path: String) throws(StorageError) -> Int32 {
         let watch = unsafe inotify_add_watch(file.number, path, Self.mask)
         guard watch >= 0 else {
@@ -41,7 +41,7 @@ package struct FolderEvents: ~Copyable, Sendable {
     /// Stops watching.
     package func remove(_ watch: Int32) { _ = inotify_rm_watch(file.number, watch) }
 
-    /// What happened since the last call; does not wait.
+    /// The events since the last call; does not wait.
     package func drain() -> [FolderEvent] {
         var events: [FolderEvent] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -56,7 +56,7 @@ package struct FolderEvents: ~Copyable, Sendable {
         }
     }
 
-    /// Reads `struct inotify_event` after `struct inotify_event`: descriptor, mask, cookie, length of the name, name.
+    /// Parses consecutive `struct inotify_event`: descriptor, mask, cookie, length of the name, name.
     static func parse(_ bytes: ArraySlice<UInt8>, into events: inout [FolderEvent]) {
         func word(_ at: Int) -> UInt32 {
             (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) }
@@ -81,12 +81,12 @@ package struct FolderEvents: ~Copyable, Sendable {
     }
 }
 
-/// The signals that ask a daemon to stop, as something to wait for instead of something that happens.
+/// The signals that ask a daemon to stop, as events to wait for (signalfd(2)).
 package final class StopSignals: Sendable {
     let file: FileDescriptor
 
-    /// Takes SIGTERM and SIGINT out of their default action, and ignores SIGIO, which a lease may bring. For the whole
-    /// process only if it is called before there is a second thread.
+    /// Blocks SIGTERM and SIGINT, and ignores SIGIO, which a lease may cause. It affects the whole process only if it
+    /// is called before a second thread exists.
     package static func hold() throws(StorageError) {
         var set = sigset_t()
         unsafe sluice_stop_set(&set)
@@ -94,7 +94,7 @@ package final class StopSignals: Sendable {
         _ = signal(SIGIO, SIG_IGN)
     }
 
-    /// Waits for the signals that `hold` keeps back.
+    /// A descriptor for the signals that `hold` blocks.
     package init() throws(StorageError) {
         var set = sigset_t()
         unsafe sluice_stop_set(&set)
@@ -103,7 +103,7 @@ package final class StopSignals: Sendable {
         file = FileDescriptor(number: number, path: "signals")
     }
 
-    /// The signal that came, if one did; does not wait.
+    /// The signal that arrived, if any; does not wait.
     package func received() -> Int32? {
         var info = signalfd_siginfo()
         let number = file.number
@@ -116,12 +116,12 @@ package final class StopSignals: Sendable {
     }
 }
 
-/// Waits until there is an event or a signal, or the time is up.
+/// Waits until there is an event or a signal, or the time is over.
 package func wait(_ events: borrowing FolderEvents, _ signals: StopSignals, milliseconds: Int) {
     var waiting = [
         pollfd(fd: events.file.number, events: Int16(POLLIN), revents: 0),
         pollfd(fd: signals.file.number, events: Int16(POLLIN), revents: 0),
     ]
-    // An interruption is a reason to look, too.
+    // An interrupted wait is a reason to look as well.
     _ = unsafe poll(&waiting, 2, Int32(clamping: milliseconds))
 }

@@ -2,11 +2,11 @@ import CPosix
 import Glibc
 
 /// Hardens the process: new files are readable by their owner only, and there are no core dumps, no debugger of the
-/// same user and no new privileges through exec. Throws when the system refuses one of them.
+/// same user and no new privileges through exec. Throws if the system refuses one of these.
 ///
-/// Call it first of all, before any file is opened.
+/// It must be called before any file is opened.
 package func hardenProcess() throws(StorageError) {
-    // Swift's crash report shows registers and memory, which may hold cells of somebody's data.
+    // Swift's crash report would print registers and memory, which may contain cells of the data.
     for number in [SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGBUS, SIGSEGV, SIGQUIT] { _ = signal(number, SIG_DFL) }
     umask(0o077)
     var none = rlimit()
@@ -17,19 +17,20 @@ package func hardenProcess() throws(StorageError) {
     guard sluice_prctl(PR_SET_NO_NEW_PRIVS, 1) == 0 else { throw systemError("forbid", "new privileges") }
 }
 
-/// Closes every descriptor above standard error: what a parent left open is not ours to keep, nor to hand down.
+/// Closes every descriptor above standard error, so that descriptors of the parent process are neither used nor
+/// inherited further.
 package func closeInheritedFiles() {
-    // Best effort: kernels before 5.9 do not know it.
+    // Best effort: kernels before 5.9 lack the system call.
     _ = sluice_close_from(3)
 }
 
-/// The user id that files of ours must belong to.
+/// The user id that Sluice's own files must have.
 package func effectiveUser() -> UInt32 { geteuid() }
 
-/// Keeps what is freed for the next slice instead of handing it back to the system at once, which would zero every page
-/// of every slice anew. For runs that end soon; a daemon gives back what it does not need.
+/// Keeps freed memory for the next slice instead of returning it to the system, which would have to zero every page of
+/// every slice again. For short runs; a daemon must return memory.
 package func keepFreedMemory() { sluice_keep_freed(32 << 20) }
 
-/// Gives freed memory back to the system: what a first pass held in small pages would else stay resident through the
-/// second, because the allocator keeps it for later.
+/// Returns freed memory to the system. Without it, small pages of the first pass would stay resident during the second,
+/// because the allocator keeps them.
 package func returnFreeMemory() { _ = sluice_malloc_trim() }

@@ -2,21 +2,21 @@ import CPosix
 import Glibc
 import Tabular
 
-/// A name in a folder, byte for byte as the file system has it: suppliers choose names, and not all are text.
+/// A file name in a folder, byte for byte: suppliers choose names, and not all are valid text.
 package struct FileName: Hashable, Sendable, CustomStringConvertible {
-    /// The bytes; neither NUL nor a slash is among them.
+    /// The bytes, without NUL and slash.
     package let bytes: [UInt8]
 
-    /// Makes a name of bytes; nil for an empty one, `.` and `..`, one with a slash or NUL, and one of more than the 255
-    /// bytes that file systems take.
+    /// Makes a name from bytes; nil if it is empty, `.` or `..`, has a slash or NUL, or has more than 255 bytes, the
+    /// limit of file systems.
     package init?(_ bytes: [UInt8]) {
         if bytes.isEmpty || bytes.count > 255 || bytes == [0x2E] || bytes == [0x2E, 0x2E] { return nil }
         if bytes.contains(where: { $0 == 0 || $0 == 0x2F }) { return nil }
         self.bytes = bytes
     }
 
-    /// One line for a person: what is hidden in `PrintableText`'s sense and bytes that are not UTF-8 show as `\xNN`, so
-    /// that a name can neither forge a line of a log nor move a cursor.
+    /// One line for a person: hidden characters (`PrintableText`) and bytes that are not UTF-8 are written as `\xNN`,
+    /// so a name can neither forge a line of a log nor move the cursor.
     package var description: String {
         if let text = String(validating: bytes, as: UTF8.self) { return PrintableText.line(text) }
         return bytes.map { byte in
@@ -24,12 +24,12 @@ package struct FileName: Hashable, Sendable, CustomStringConvertible {
         }.joined()
     }
 
-    /// Lends the name as C wants it.
+    /// Lends the name as a C string.
     func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result { unsafe lend(bytes, body) }
 }
 
 extension RelativePath {
-    /// Lends the path as C wants it.
+    /// Lends the path as a C string.
     func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
         unsafe lend(Array(names.map(\.bytes).joined(separator: [0x2F])), body)
     }
@@ -45,31 +45,32 @@ private func lend<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Re
     }
 }
 
-/// An open folder. Operations by name happen in this very folder, whatever its path refers to by then.
+/// An open folder. Operations by name happen in this folder, even if its path has come to mean another one.
 package final class OpenFolder: Sendable {
     private let file: FileDescriptor
 
-    /// The path it was opened by.
+    /// The path by which it was opened.
     package var path: String { file.path }
 
-    /// The descriptor, for those in this room who stage and lock files in it.
+    /// The descriptor, for code of this room that stages and locks files in the folder.
     var number: Int32 { file.number }
 
-    /// Opens a folder; a link to one is followed, since its place is the operator's choice.
+    /// Opens a folder. A link to a folder is followed, since its place is the operator's choice.
     package init(_ path: String) throws(StorageError) { file = try FileDescriptor.openFolder(path) }
 
     private init(number: Int32, path: String) { file = FileDescriptor(number: number, path: path) }
 
     private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
-    /// Opens a folder below this one; a link on the way, or at its end, is refused (`wrongKind`).
+    /// Opens a folder below this one. A link on the way, or at the end, is refused (`wrongKind`).
     func openFolder(below path: RelativePath) throws(StorageError) -> OpenFolder {
         let shown = join(self.path, path.description)
         var opened = unsafe path.withCString { path in
             retrying { unsafe Int(sluice_open_beneath(number, path, Self.flags)) }
         }
         if opened < 0, errno == ENOSYS || errno == EPERM || errno == EINVAL {
-            // A kernel before 5.6, or a filter of system calls: the same by hand, since no name of the path is "..".
+            // For kernels before 5.6, or under a system call filter: walks component by component; no component is
+            // "..".
             opened = walk(path)
         }
         guard opened >= 0 else {
@@ -95,7 +96,7 @@ package final class OpenFolder: Sendable {
         return Int(last)
     }
 
-    /// Opens a folder in this one that is made if it is not there, and made durable.
+    /// Opens a subfolder, and makes it durably if it does not exist.
     func made(_ name: FileName) throws(StorageError) -> OpenFolder {
         if unsafe name.withCString({ unsafe mkdirat(number, $0, 0o700) }) == 0 {
             try sync()
@@ -105,7 +106,7 @@ package final class OpenFolder: Sendable {
         return try openFolder(below: RelativePath(name))
     }
 
-    /// Makes an empty folder for its owner only; throws `alreadyExists` when the name is taken.
+    /// Makes an empty subfolder, accessible by its owner only; throws `alreadyExists` if the name is taken.
     package func makeFolder(_ name: FileName) throws(StorageError) -> OpenFolder {
         guard unsafe name.withCString({ unsafe mkdirat(number, $0, 0o700) }) == 0 else {
             throw systemError("make folder", shown(name))
@@ -114,15 +115,15 @@ package final class OpenFolder: Sendable {
         return try openFolder(below: RelativePath(name))
     }
 
-    /// The names in it, in the order of their bytes.
+    /// The names in it, ordered by their bytes.
     package func names() throws(StorageError) -> [FileName] {
         var found: [FileName] = []
         try forEachName { found.append($0) }
         return found.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     }
 
-    /// Moves a file into another folder, or gives it another name here, within one file system. Throws `alreadyExists`
-    /// when the name is taken.
+    /// Moves a file into another folder, or renames it in this one, within one file system. Throws `alreadyExists` if
+    /// the new name is taken.
     package func move(_ name: FileName, to folder: OpenFolder, as target: FileName) throws(StorageError) {
         let (from, to) = (number, folder.number)
         let isMoved = unsafe name.withCString { old in
@@ -131,7 +132,7 @@ package final class OpenFolder: Sendable {
         guard isMoved else { throw systemError("move \(shown(name)) to", folder.shown(target)) }
     }
 
-    /// The same, replacing what has the new name.
+    /// Like `move`, but replaces the file that has the new name.
     package func replace(_ target: FileName, by name: FileName) throws(StorageError) {
         let here = number
         let result = unsafe name.withCString { old in
@@ -140,10 +141,10 @@ package final class OpenFolder: Sendable {
         guard result == 0 else { throw systemError("rename \(shown(name)) to", shown(target)) }
     }
 
-    /// Removes a folder in this one with the plain files and folders in it: the only recursive removal there is.
+    /// Removes a subfolder with all its plain files and folders. This is the only recursive removal in the program.
     ///
-    /// Throws `wrongKind` at the first link or other thing, which stays. Each folder is opened in the one before it, so
-    /// that swapping names meanwhile leads nowhere else.
+    /// Throws `wrongKind` at the first link, or file of another kind, and does not remove it. Each folder is opened
+    /// relative to its parent, so swapping names in the meantime cannot redirect the removal.
     package func removeTree(_ name: FileName) throws(StorageError) {
         let tree = try openFolder(below: RelativePath(name))
         for inner in try tree.names() {
@@ -161,7 +162,7 @@ package final class OpenFolder: Sendable {
         }
     }
 
-    /// Opens a folder that is no link.
+    /// Opens a folder that must not be a link.
     package init(unlinked path: String) throws(StorageError) {
         file = try FileDescriptor.openFolder(path, followsLink: false)
     }
@@ -169,16 +170,16 @@ package final class OpenFolder: Sendable {
     /// The status of the folder itself.
     package func status() throws(StorageError) -> FileStatus { try file.status() }
 
-    /// Calls `body` with each name, in the order in which the file system has them.
+    /// Calls `body` with each name, in the file system's order.
     package func forEachName(_ body: (FileName) -> Void) throws(StorageError) {
-        // A description of its own: the reading position is not shared with anyone.
+        // A new open file description, whose reading position is not shared.
         let number = Int32(
             retrying { unsafe Int(sluice_openat(file.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)) })
         guard number >= 0 else { throw systemError("list", path) }
         try eachName(number, path, body)
     }
 
-    /// The status of what has this name, without following a link; nil when there is nothing.
+    /// The status of the file of this name, without following a link; nil if there is none.
     package func status(of name: FileName) throws(StorageError) -> FileStatus? {
         var status = stat()
         let number = file.number
@@ -204,10 +205,10 @@ package final class OpenFolder: Sendable {
         }
     }
 
-    /// Makes the names in it durable.
+    /// Makes the directory entries durable.
     package func sync() throws(StorageError) { try file.sync() }
 
-    /// Takes an exclusive lock on the folder itself, held as long as the value; false when another process has it.
+    /// Takes an exclusive lock on the folder itself, held as long as the value; false if another process holds it.
     package func tryLock() throws(StorageError) -> Bool {
         let number = file.number
         if retrying({ Int(sluice_flock(number, LOCK_EX | LOCK_NB)) }) == 0 { return true }
@@ -220,17 +221,17 @@ package final class OpenFolder: Sendable {
 
 /// Whether a file is open for writing by anyone.
 package enum WriterState: Sendable {
-    /// Nobody can write to it any more, through any descriptor that is open now.
+    /// No process has a descriptor that can write to it.
     case none
-    /// Somebody has it open for writing.
+    /// A process has it open for writing.
     case writing
-    /// The file system, or the rights, do not let us ask.
+    /// The file system or the permissions do not allow the question.
     case unknown
 }
 
 extension FileDescriptor {
-    /// Asks the kernel whether anyone has the file open for writing: a read lease is granted only if nobody has
-    /// (fcntl(2), F_SETLEASE). It is given back at once.
+    /// Asks the kernel whether any process has the file open for writing: a read lease is granted only if none has
+    /// (fcntl(2), F_SETLEASE). The lease is released at once.
     package func writerState() -> WriterState {
         if sluice_lease(number, Int32(F_RDLCK)) == 0 {
             _ = sluice_lease(number, Int32(F_UNLCK))
@@ -239,13 +240,13 @@ extension FileDescriptor {
         return errno == EAGAIN ? .writing : .unknown
     }
 
-    /// Makes what was written durable; for a folder, the names in it.
+    /// Makes written data durable; for a folder, its directory entries.
     package func sync() throws(StorageError) {
         guard fsync(number) == 0 else { throw systemError("make durable", path) }
     }
 }
 
-/// Bytes that an unprivileged writer may still use on the file system of `path`.
+/// Bytes that an unprivileged process may still write on the file system of `path`.
 package func freeSpace(_ path: String) throws(StorageError) -> Int {
     var status = statvfs()
     guard unsafe statvfs(path, &status) == 0 else { throw systemError("examine the disk of", path) }

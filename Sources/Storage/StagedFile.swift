@@ -1,20 +1,20 @@
 import CPosix
 import Glibc
 
-/// A file in the making: it has a name of its own that ends in ".part" until `commit` gives it its real one.
-/// Dropped without a commit, it is gone.
+/// A file that is being written: its name ends in ".part" until `commit` gives it its final name. If the value is
+/// released without a commit, the file is removed.
 ///
-/// The system calls, in this order (the power-loss order check reads them):
+/// The system calls in their order (`scripts/sweep` checks it for power loss):
 /// `openat(name.part, O_CREAT|O_EXCL, 0600)`, `write`…, `fsync(file)`, `close(file)`,
 /// `renameat2(name.part, name, RENAME_NOREPLACE)`, and then, once for all files of a folder, `fsync(folder)`.
 package struct StagedFile: ~Copyable, Sendable {
     /// The folder it is in.
     package let folder: OpenFolder
-    /// How many bytes were written.
+    /// Number of bytes written.
     package private(set) var byteCount = 0
     private let part: FileName
     private var number: Int32
-    /// Bytes written since the disk was last told to begin.
+    /// Bytes written since writeback was last started.
     private var unstarted = 0
     private static let writebackBytes = 4 << 20
     private var isCommitted = false
@@ -22,7 +22,7 @@ package struct StagedFile: ~Copyable, Sendable {
     /// Its path until it is committed.
     package var partPath: String { folder.shown(part) }
 
-    /// Creates `name.part` in an open folder, readable by its owner only. Throws `alreadyExists` when it is there.
+    /// Creates `name.part` in an open folder, readable by its owner only. Throws `alreadyExists` if it exists.
     package init(in folder: OpenFolder, name: FileName, mode: UInt32 = 0o600) throws(StorageError) {
         guard let part = FileName(name.bytes + Array(".part".utf8)) else {
             throw StorageError("create", folder.shown(name), errno: ENAMETOOLONG)
@@ -36,7 +36,7 @@ package struct StagedFile: ~Copyable, Sendable {
         number = opened
     }
 
-    /// The same with a name as text.
+    /// The same, with the name as text.
     package init(in folder: OpenFolder, name: String) throws(StorageError) {
         guard let name = FileName(Array(name.utf8)) else {
             throw StorageError("create", join(folder.path, name), errno: EINVAL)
@@ -44,7 +44,7 @@ package struct StagedFile: ~Copyable, Sendable {
         try self.init(in: folder, name: name)
     }
 
-    /// Creates `name.part` in a folder that somebody named. Throws `alreadyExists` when it is there.
+    /// Creates `name.part` in the folder of a path. Throws `alreadyExists` if it exists.
     package init(in folder: String, name: String, mode: UInt32 = 0o600) throws(StorageError) {
         guard let name = FileName(Array(name.utf8)) else {
             throw StorageError("create", join(folder, name), errno: EINVAL)
@@ -57,10 +57,10 @@ package struct StagedFile: ~Copyable, Sendable {
         if !isCommitted { try? folder.remove(part) }
     }
 
-    /// Writes all the bytes at the end. After an error the file must be dropped.
+    /// Appends all the bytes. After an error the file must be released.
     package mutating func write(_ bytes: Span<UInt8>) throws(StorageError) {
         let number = number
-        // Sound: each call gets what is left of a buffer that is valid for the whole closure.
+        // Sound: each call gets the rest of a buffer that is valid during the whole closure.
         let ok = unsafe bytes.withUnsafeBufferPointer { buffer in
             var done = 0
             while done < buffer.count, let start = buffer.baseAddress {
@@ -73,30 +73,31 @@ package struct StagedFile: ~Copyable, Sendable {
         guard ok else { throw systemError("write", partPath) }
         byteCount += bytes.count
         unstarted += bytes.count
-        // The disk begins while the processors go on, so that the fsync at the end has little left to wait for.
+        // Starts writeback while the processors go on, so that little is left for the fsync at the end.
         if unstarted >= Self.writebackBytes {
             sluice_start_writeback(number)
             unstarted = 0
         }
     }
 
-    /// Makes the bytes durable and gives the file its name in the same folder; the name itself is durable only after
-    /// the folder's `sync`. Throws `alreadyExists` for a taken name unless `replacing`. After an error the file is
-    /// gone.
+    /// Makes the content durable and gives the file its name in the same folder. The name itself is durable only after
+    /// the folder's `sync`. Throws `alreadyExists` for an existing name unless `replacing`. After an error the file is
+    /// removed.
     package consuming func commit(as name: FileName, replacing: Bool = false) throws(StorageError) {
-        // After a failed fsync the kernel may have dropped the pages: no second try, the file is thrown away.
+        // After a failed fsync the kernel may have dropped the pages, so there is no second try and the file is
+        // removed.
         guard fsync(number) == 0 else { throw systemError("make durable", partPath) }
         try finish(as: name, replacing: replacing)
     }
 
-    /// The same with a name as text.
+    /// The same, with the name as text.
     package consuming func commit(as name: String, replacing: Bool = false) throws(StorageError) {
         guard let name = FileName(Array(name.utf8)) else { throw StorageError("rename to", name, errno: EINVAL) }
         try commit(as: name, replacing: replacing)
     }
 
-    /// As `commit`, without waiting for the disk: for a file that the next process may miss after a power loss, such as
-    /// a note for people.
+    /// Like `commit`, but without an fsync: for a file that may be lost in a power failure, such as a status file for
+    /// people.
     package consuming func commitLoosely(as name: FileName, replacing: Bool = false) throws(StorageError) {
         try finish(as: name, replacing: replacing)
     }
@@ -110,7 +111,7 @@ package struct StagedFile: ~Copyable, Sendable {
     }
 }
 
-/// Writes a whole file so that after a crash there is the old state or the new, never half of it: staged, fsync,
+/// Writes a whole file, so that after a crash either the old or the new content is there, never a part: stage, fsync,
 /// rename, fsync of the folder.
 package func writeDurably(
     _ path: String, _ bytes: Span<UInt8>, mode: UInt32 = 0o600, replacing: Bool = false
@@ -122,17 +123,17 @@ package func writeDurably(
     try syncFolder(folder)
 }
 
-/// Makes the names in a folder durable.
+/// Makes the directory entries of a folder durable.
 package func syncFolder(_ path: String) throws(StorageError) {
     try FileDescriptor.openFolder(path).sync()
 }
 
 extension OpenFolder {
-    /// Copies an open file into this folder, durably but for its name (see `sync`). Where the file system can, the copy
-    /// shares the disk's blocks until one of the two is written to; it is never the same file.
+    /// Copies an open file into this folder. The content is durable; the name only after `sync`. Where the file system
+    /// supports it, the copy shares disk blocks copy-on-write; it is never the same file.
     ///
-    /// - Parameter body: gets every byte of the copy, in order: what a digest is made of is what was copied.
-    /// - Returns: whether the blocks are shared.
+    /// - Parameter body: gets every byte of the copy, in order, so a digest of these bytes is the digest of the copy.
+    /// - Returns: whether blocks are shared.
     package func copy(
         _ source: borrowing FileDescriptor, as name: FileName, _ body: (Span<UInt8>) -> Void
     ) throws(StorageError) -> Bool {
@@ -157,7 +158,7 @@ extension OpenFolder {
 }
 
 extension StagedFile {
-    /// Makes the file share the blocks of another; false where the file system cannot.
+    /// Makes the file share the blocks of another; false if the file system cannot.
     fileprivate mutating func clone(_ source: borrowing FileDescriptor) -> Bool {
         sluice_clone(number, source.number) == 0
     }
@@ -165,12 +166,12 @@ extension StagedFile {
     fileprivate func readBack(
         upTo count: Int, at offset: Int, into bytes: inout [UInt8]
     ) throws(StorageError) -> Int {
-        // The descriptor is for writing only: another one of the same file, by its name in the same folder.
+        // The descriptor is write-only, so the file is opened again by its name in the same folder.
         try folder.openRegular(part).read(upTo: count, at: offset, into: &bytes)
     }
 }
 
-/// The error number of a move between file systems.
+/// The error number of a move across file systems.
 package let crossDevice = EXDEV
 
 /// A path of a folder and a name.

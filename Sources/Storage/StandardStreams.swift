@@ -2,16 +2,16 @@ import Glibc
 
 /// One of the process's own streams.
 package enum StandardStream: Int32, Sendable {
-    /// Where data goes.
+    /// Standard output, for data.
     case output = 1
-    /// Where messages go.
+    /// Standard error, for messages.
     case error = 2
 
-    /// Writes all the bytes; gives false when nobody reads them any more.
+    /// Writes all the bytes; returns false if the reader has closed the stream.
     package func write(_ bytes: Span<UInt8>) throws(StorageError) -> Bool {
         let number = rawValue
         var isOpen = true
-        // Sound: each call gets what is left of a buffer that is valid for the whole closure.
+        // Sound: each call gets the rest of a buffer that is valid during the whole closure.
         let ok = unsafe bytes.withUnsafeBufferPointer { buffer in
             var done = 0
             while done < buffer.count, let start = buffer.baseAddress {
@@ -35,7 +35,7 @@ package enum StandardStream: Int32, Sendable {
     package var isTerminal: Bool { isatty(rawValue) == 1 }
 }
 
-/// A closed pipe is an answer to a write, not a signal that ends the process.
+/// Makes a write to a closed pipe an error instead of a signal that ends the process.
 package func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 
 /// The folder the process was started in.
@@ -48,5 +48,5 @@ package func currentFolder() throws(StorageError) -> String {
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-/// Processors that may be used.
+/// The number of available processors.
 package func processorCount() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

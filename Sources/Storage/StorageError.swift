@@ -1,39 +1,39 @@
 import Glibc
 
-/// Why a file could not be read, written or moved; names the file and says what to do.
+/// Why a file could not be read, written or moved; it names the file and the remedy.
 package struct StorageError: Error, Equatable, CustomStringConvertible {
     /// The kinds of failure a caller may want to tell apart.
     package enum Code: String, Sendable {
         /// There is no such file (ENOENT, ENOTDIR).
         case notFound
-        /// The rights do not allow it (EACCES, EPERM, EROFS).
+        /// The permissions do not allow it (EACCES, EPERM, EROFS).
         case notPermitted
         /// The disk or the quota is full (ENOSPC, EDQUOT).
         case noSpace
-        /// Something of that name is there already, and it is not to be replaced.
+        /// The name exists, and must not be replaced.
         case alreadyExists
-        /// A symbolic link, a folder, a pipe or a device where a plain file belongs, or the other way round.
+        /// A symbolic link, a folder, a pipe or a device instead of a plain file, or the other way round.
         case wrongKind
-        /// Others than the owner could read or change it.
+        /// Users other than the owner could read or change it.
         case unsafePermissions
-        /// More bytes than the caller is ready to hold.
+        /// More bytes than the caller allows.
         case tooLarge
         /// Any other input or output error.
         case inputOutput
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     package let code: Code
-    /// What was being done, such as "open".
+    /// The operation that failed, such as "open".
     package let operation: String
     /// The path.
     package let subject: String
-    /// The error number of the system call, or the nearest one where there was no call.
+    /// The error number of the system call, or the closest one if there was no call.
     package let errno: Int32
-    /// The reason, with the cure where there is one.
+    /// The reason, with the remedy if there is one.
     package let cause: String
 
-    /// Makes an error of this room's own judgement.
+    /// Makes an error that this room detected itself.
     package init(_ code: Code, _ operation: String, _ path: String, errno: Int32, cause: String) {
         self.code = code
         self.operation = operation
@@ -44,7 +44,7 @@ package struct StorageError: Error, Equatable, CustomStringConvertible {
 
     /// Makes the error for a failed system call.
     package init(_ operation: String, _ path: String, errno number: Int32) {
-        // Sound: strerror gives a NUL-ended constant, or a buffer of this thread's own.
+        // Sound: strerror returns a NUL-terminated constant, or a buffer of this thread.
         let reason = unsafe strerror(number).map { unsafe String(cString: $0).lowercased() } ?? "error \(number)"
         if number == ELOOP {
             let wanted = operation.hasSuffix("folder") ? "folder" : "file"
@@ -70,12 +70,12 @@ package struct StorageError: Error, Equatable, CustomStringConvertible {
     package var description: String { "cannot \(operation) \(subject): \(cause)" }
 }
 
-/// The error of the system call that failed just now in this thread.
+/// The error of the system call that just failed in this thread.
 func systemError(_ operation: String, _ path: String) -> StorageError {
     StorageError(operation, path, errno: Glibc.errno)
 }
 
-/// Makes a system call again for as long as a signal interrupts it.
+/// Repeats a system call as long as a signal interrupts it.
 func retrying(_ call: () -> Int) -> Int {
     while true {
         let result = call()

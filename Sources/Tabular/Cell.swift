@@ -1,6 +1,6 @@
-/// What kind of token a cell was in the source.
+/// The kind of token that a cell was in the source.
 @frozen public enum CellKind: UInt8, Sendable {
-    /// No such cell: a JSON member that is not there, or a row that could not be split.
+    /// No such cell: a JSON member that is missing, or a cell of a row that could not be split.
     case absent = 0
     /// CSV text without quotes.
     case bare = 1
@@ -19,7 +19,8 @@
 }
 
 extension CellKind {
-    /// The kind in the high four bits of a cell's last word; a switch, because it is inlined where `rawValue` is not.
+    /// The kind in the high four bits of a cell's last word. It is a switch, because that is inlined where `rawValue`
+    /// is not.
     @inlinable public var tag: UInt32 {
         switch self {
         case .absent: 0
@@ -36,7 +37,8 @@ extension CellKind {
 
 /// One cell: where its value and its source text lie in `RowBlock.bytes`.
 ///
-/// 16 bytes. The value of a quoted cell lies between the quotes, or, when escapes had to be decoded, behind the rows.
+/// 16 bytes. The value of a quoted cell lies between the quotes; if escapes had to be decoded, it lies after the rows
+/// in `RowBlock.bytes`.
 @frozen public struct Cell: Sendable, Equatable {
     /// First byte of the value.
     public var start: UInt32
@@ -55,7 +57,7 @@ extension CellKind {
         self.tagged = UInt32(truncatingIfNeeded: rawEnd) | kind.tag
     }
 
-    /// A cell that is not there.
+    /// The cell of a missing member.
     @inlinable public static var absent: Cell { Cell(kind: .absent, start: 0, end: 0, rawStart: 0, rawEnd: 0) }
 
     /// First byte past the source text.
@@ -65,18 +67,19 @@ extension CellKind {
     /// The value's bytes as a range of `RowBlock.bytes`.
     @inlinable public var range: Range<Int> { Int(start)..<Int(end) }
 
-    // Asked for every cell, so they are inlined into other rooms: a call or an enum comparison there costs more than
-    // the check it serves. Public for that alone: Swift 6.3 does not inline what is `package`, whatever it is marked.
+    // These are inlined into other rooms, since they are called for every cell: a call or an enum comparison there
+    // would cost more than the check itself. They are public only for that: Swift 6.3 does not inline `package`
+    // declarations, whatever their attributes.
 
     /// Whether there is no value at all: absent or JSON null.
     @inlinable public var isNothing: Bool { tagged >> 28 == 0 || tagged >> 28 == 5 }
-    /// Whether there is no such cell.
+    /// Whether the cell is missing in the source.
     @inlinable public var isAbsent: Bool { tagged >> 28 == 0 }
     /// Whether it is a JSON object or array.
     @inlinable public var isNested: Bool { tagged >> 28 >= 6 }
     /// Whether it is CSV text or a JSON string.
     @inlinable public var isText: Bool { tagged >> 28 == 1 || tagged >> 28 == 2 }
-    /// Whether it stood between quotes.
+    /// Whether it was between quotes.
     @inlinable public var isQuoted: Bool { tagged >> 28 == 2 }
     /// Whether it is a JSON number.
     @inlinable public var isNumber: Bool { tagged >> 28 == 3 }

@@ -1,42 +1,43 @@
-/// How the rows of a file are written: Frictionless Table Dialect v2, as far as it is about text and JSON.
+/// The notation of a file's rows: the properties of Frictionless Table Dialect v2 that concern text and JSON.
 package struct Dialect: Sendable, Equatable {
-    /// Stands between fields.
+    /// The separator of fields.
     package var delimiter: UInt8 = 0x2C
-    /// Ends a row; nil for LF and CRLF.
+    /// The end of a row; nil for LF and CRLF.
     package var lineTerminator: UInt8?
-    /// Stands around fields that hold other marks; nil when nothing does.
+    /// The quote around fields that contain a delimiter, a quote or a line end; nil for none.
     package var quote: UInt8? = 0x22
-    /// Whether two quotes inside a quoted field are one.
+    /// Whether two quotes inside a quoted field stand for one quote.
     package var doubleQuote = true
-    /// Makes the next byte part of the value.
+    /// The escape character: the byte after it is part of the value.
     package var escape: UInt8?
-    /// A field that is written so, unquoted and before escapes are read, is no value: MySQL's `\N`.
+    /// The unquoted text, before escapes are decoded, that means "no value", such as MySQL's `\N`.
     package var nullSequence: [UInt8]?
-    /// Whether spaces at the start of a field are no part of it.
+    /// Whether spaces at the start of a field are skipped.
     package var skipInitialSpace = false
-    /// Rows, from 1, that together are the header; empty when there is none, and fields go by their place.
+    /// The numbers, from 1, of the rows that together are the header; empty for none: then columns are named by
+    /// position.
     package var headerRows = [1]
-    /// Stands between the parts of a name that several header rows make.
+    /// The text between the parts of a label that several header rows make up.
     package var headerJoin = " "
-    /// Rows, from 1 and before the first data row, that are comments.
+    /// The numbers, from 1, of comment rows, all before the first data row.
     package var commentRows: [Int] = []
-    /// A line that begins with it is a comment.
+    /// A line that begins with this byte is a comment.
     package var comment: UInt8?
     /// Whether `ID` and `id` are different columns.
     package var caseSensitiveHeader = true
 
-    /// In JSON: the names of the members that lead to the list of records; empty when the text itself is the list.
+    /// In JSON: the names of the members that lead to the list of records; empty if the document itself is the list.
     package var property: [String] = []
-    /// In JSON: whether a record is an array of values. Then the header rows name the columns, or `itemKeys` where
-    /// there is none.
+    /// In JSON: whether a record is an array of values. Then the header rows name the columns, or, without a header,
+    /// `itemKeys` does.
     package var hasArrayItems = false
-    /// In JSON: the members that are columns; the others are none of the table's. Empty when all are.
+    /// In JSON: the members that are columns; other members are ignored. Empty if all members are columns.
     package var itemKeys: [String] = []
 
     /// RFC 4180 with a header.
     package init() {}
 
-    /// Whether it says anything that is about CSV alone.
+    /// Whether any setting concerns CSV alone.
     package var concernsCSV: Bool {
         var plain = Dialect()
         (plain.property, plain.hasArrayItems, plain.itemKeys) = (property, hasArrayItems, itemKeys)
@@ -46,17 +47,17 @@ package struct Dialect: Sendable, Equatable {
         }
         return self != plain
     }
-    /// Whether it says anything that is about JSON alone.
+    /// Whether any setting concerns JSON alone.
     package var concernsJSON: Bool { !property.isEmpty || hasArrayItems || !itemKeys.isEmpty }
 
-    /// Whether the structural scanner and libcsv can read it: RFC 4180 but for its delimiter and its quote.
+    /// Whether the structural scanner can read it: RFC 4180 except for delimiter and quote.
     package var isStructural: Bool {
         quote != nil && doubleQuote && escape == nil && lineTerminator == nil && nullSequence == nil
             && !skipInitialSpace && comment == nil
     }
 
-    /// Whether libcsv can read it: what the structural scanner can, and rows that end with one of these characters.
-    /// libcsv asks a function whether a byte ends a row, and a C function knows only what was written into it.
+    /// Whether libcsv can read it: as `isStructural`, or with one of the row ends of `terminatorsOfLibCSV`. libcsv
+    /// calls a C function to test for a row end, so the possible ends are compiled in.
     package var isKnownToLibCSV: Bool {
         if let lineTerminator, !Self.terminatorsOfLibCSV.contains(lineTerminator) { return false }
         var plain = self
@@ -64,16 +65,16 @@ package struct Dialect: Sendable, Equatable {
         return plain.isStructural
     }
 
-    /// CR, the record separator of ASCII, and what people choose by hand.
+    /// Row ends other than LF that libcsv can read: CR, the ASCII record separator, `;` and `|`.
     package static let terminatorsOfLibCSV: [UInt8] = [0x0D, 0x1E, 0x3B, 0x7C]
 
-    /// Whether a row's bytes are a row of RFC 4180 but for its delimiter, so that shards may hold them as they are.
+    /// Whether a row's bytes are valid RFC 4180 except for the delimiter, so that shards may contain them unchanged.
     package var isVerbatim: Bool { isStructural && quote == 0x22 }
 
     /// Rows before the first data row.
     package var leadingRows: Int { max(headerRows.max() ?? 0, commentRows.max() ?? 0) }
 
-    /// The descriptor, with what differs from RFC 4180 only.
+    /// The descriptor, with only those settings that differ from RFC 4180.
     package var document: JSONValue {
         func text(_ byte: UInt8?) -> JSONValue { .string(byte.map { String(UnicodeScalar($0)) } ?? "") }
         func whole(_ rows: [Int]) -> JSONValue { .array(rows.map { .integer(Int64($0)) }) }
@@ -99,7 +100,7 @@ package struct Dialect: Sendable, Equatable {
     }
 }
 
-/// Appends a CSV field, quoted where RFC 4180 asks for it or where it was before.
+/// Appends a CSV field, quoted if RFC 4180 requires it or if it was quoted before.
 package func appendCSV(_ value: [UInt8], wasQuoted: Bool, _ delimiter: UInt8, _ out: inout [UInt8]) {
     var needsQuotes = wasQuoted && !value.isEmpty
     for byte in value where byte == delimiter || byte == 0x22 || byte == 0x0A || byte == 0x0D { needsQuotes = true }

@@ -1,4 +1,4 @@
-/// What is wrong, as a stable string for reports and scripts. Names are Frictionless's where it has one.
+/// The kind of a finding, as a stable string for reports and scripts. Codes are Frictionless's where it has one.
 package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     // Structure of the file or the row.
     case encodingError = "encoding-error"
@@ -75,7 +75,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case copiedRow = "copied-row"
     case copyExcess = "copy-excess"
     case outlierGroup = "outlier-group"
-    // Sources: what they say, and what vouches for their files.
+    // Suppliers: their values, and the sidecars of their files.
     case sourceConflict = "source-conflict"
     case sourceDistrusted = "source-distrusted"
     case sourceProbation = "source-on-probation"
@@ -135,17 +135,18 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
         }
     }
 
-    /// What a person may do about a finding.
-    private enum Nature {
-        /// It compares data with earlier batches, so that a person who knows better may waive it.
+    /// The decisions that a person may make about a finding.
+    package enum Class: String, Sendable {
+        /// It compares data with earlier batches, so a person may waive it.
         case statistical
-        /// It refuses the batch for its origin, whatever its rows are.
+        /// It rejects the batch for its origin, whatever its rows are.
         case refusal
-        /// What the contract or a source's status demands; also a column that statistics lost.
+        /// A demand of the contract or of a supplier's standing; also a column that statistics lost.
         case firm
     }
 
-    private var nature: Nature {
+    /// The class of such findings.
+    package var findingClass: Class {
         switch self {
         case .deviatedValue, .constantChanged, .isolatedRow, .pairResidual, .trigger, .floodedRow, .labelFlip,
             .labelDisagreement, .copiedRow, .outlierExcess, .isolationExcess, .pairExcess, .distributionDrift,
@@ -168,14 +169,14 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
         }
     }
 
-    /// Whether such a finding compares data with earlier batches, so that a person who knows better may waive it.
+    /// Whether such a finding compares data with earlier batches, so that a person may waive it.
     ///
-    /// What the contract, a source's status or a signature demands cannot be waived; nor can a column that statistics
-    /// lost.
-    package var isStatistical: Bool { nature == .statistical }
+    /// A demand of the contract, a supplier's standing or a signature cannot be waived; nor can a column that
+    /// statistics lost.
+    package var isStatistical: Bool { findingClass == .statistical }
 
-    /// Whether a batch with such a finding is refused for its origin, whatever its rows are.
-    package var rejectsBatch: Bool { nature == .refusal }
+    /// Whether a batch with such a finding is rejected for its origin, whatever its rows are.
+    package var rejectsBatch: Bool { findingClass == .refusal }
 
     /// Orders codes by their string, as reports do.
     package static func < (left: FindingCode, right: FindingCode) -> Bool { left.rawValue < right.rawValue }

@@ -1,16 +1,18 @@
-/// A list of findings in little memory: code, outcome, field and rule are stored once for all that share them; each
+/// A compact list of findings: code, outcome, field and rule are stored once for all findings that share them; each
 /// further finding takes 32 bytes.
 package struct FindingList: Sendable, RandomAccessCollection {
-    /// What findings of a kind share.
+    /// The parts that findings of one kind share.
     private struct Kind: Sendable, Hashable {
         var code: FindingCode
         var outcome: Outcome
-        var field: Int
+        var field: Int?
         var keyword: String?
         var rule: String?
+        /// Whether they are about rows, and whether it is known where those lie in the source.
+        var hasRow: Bool, hasBytes: Bool
     }
 
-    /// What only statistical findings have.
+    /// The parts that only statistical findings have.
     private struct Detail: Sendable {
         var statistic: Double?
         var threshold: Double?
@@ -18,12 +20,13 @@ package struct FindingList: Sendable, RandomAccessCollection {
     }
 
     private struct Entry: Sendable {
+        /// The row, and where it lies in the source; 0 where the kind has none. Optionals would take twice the memory.
         var row: Int
         var byteOffset: UInt64
         var byteLength: UInt64
-        /// Its place in `kinds`.
+        /// Its index in `kinds`.
         var kind: UInt32
-        /// Its place in `details`, from 1; 0 for none.
+        /// Its index in `details`, from 1; 0 for none.
         var detail: UInt32
     }
 
@@ -37,16 +40,17 @@ package struct FindingList: Sendable, RandomAccessCollection {
 
     /// The first index, 0.
     package var startIndex: Int { 0 }
-    /// How many there are.
+    /// The number of findings.
     package var endIndex: Int { entries.count }
 
-    /// A finding as it was.
+    /// The finding at an index, restored in full.
     package subscript(position: Int) -> Finding {
         let entry = entries[position]
         let kind = kinds[Int(entry.kind)]
         var finding = Finding(
-            kind.code, outcome: kind.outcome, row: entry.row, field: kind.field,
-            bytes: entry.byteOffset..<entry.byteOffset + entry.byteLength)
+            kind.code, outcome: kind.outcome,
+            at: Finding.Location(row: kind.hasRow ? entry.row : nil, field: kind.field),
+            bytes: kind.hasBytes ? entry.byteOffset..<entry.byteOffset + entry.byteLength : nil)
         (finding.keyword, finding.rule) = (kind.keyword, kind.rule)
         if entry.detail > 0 {
             let detail = details[Int(entry.detail) - 1]
@@ -56,16 +60,17 @@ package struct FindingList: Sendable, RandomAccessCollection {
         return finding
     }
 
-    /// The row of a finding and the offset of its first byte, without the rest.
-    package func place(of position: Int) -> (row: Int, byteOffset: UInt64) {
-        (entries[position].row, entries[position].byteOffset)
+    /// The offset of the first byte of a finding's row, without the rest; nil where it is not known.
+    package func byteOffset(of position: Int) -> UInt64? {
+        let entry = entries[position]
+        return kinds[Int(entry.kind)].hasBytes ? entry.byteOffset : nil
     }
 
     /// Adds a finding.
     package mutating func append(_ finding: Finding) {
         let kind = Kind(
             code: finding.code, outcome: finding.outcome, field: finding.field, keyword: finding.keyword,
-            rule: finding.rule)
+            rule: finding.rule, hasRow: finding.row != nil, hasBytes: finding.bytes != nil)
         var place = placeOfKind[kind]
         if place == nil {
             place = UInt32(kinds.count)
@@ -80,8 +85,8 @@ package struct FindingList: Sendable, RandomAccessCollection {
         }
         entries.append(
             Entry(
-                row: finding.row, byteOffset: finding.byteOffset, byteLength: finding.byteLength, kind: place ?? 0,
-                detail: hasDetail ? UInt32(details.count) : 0))
+                row: finding.row ?? 0, byteOffset: finding.byteOffset, byteLength: finding.byteLength,
+                kind: place ?? 0, detail: hasDetail ? UInt32(details.count) : 0))
     }
 
     /// Adds findings.
@@ -89,9 +94,9 @@ package struct FindingList: Sendable, RandomAccessCollection {
         for finding in findings { append(finding) }
     }
 
-    /// Sorts by row and field, findings of one place in the order in which they came, and keeps the first `count`.
+    /// Sorts by row and field, stably, and keeps the first `count`.
     package mutating func sort(keeping count: Int = .max) {
-        // The library's sort keeps the order of equals, but does not promise it.
+        // The standard library's sort is stable in fact, but does not promise it.
         let isSorted = entries.indices.dropFirst().allSatisfy { !precedes(entries[$0], entries[$0 - 1]) }
         if !isSorted {
             let order = entries.indices.sorted { left, right in
@@ -106,6 +111,6 @@ package struct FindingList: Sendable, RandomAccessCollection {
 
     private func precedes(_ left: Entry, _ right: Entry) -> Bool {
         if left.row != right.row { return left.row < right.row }
-        return kinds[Int(left.kind)].field < kinds[Int(right.kind)].field
+        return (kinds[Int(left.kind)].field ?? -1) < (kinds[Int(right.kind)].field ?? -1)
     }
 }

@@ -15,20 +15,21 @@ package struct Layout: Sendable, Equatable {
     package var format: SourceFormat
     /// The file's column names; for JSON Lines the contract's field names.
     package var columns: [String]
-    /// The contract field of each column, or -1.
-    package var fieldOfColumn: [Int]
-    /// The column of each contract field, or -1 when the file does not have it.
-    package var columnOfField: [Int]
+    /// The contract field of each column; nil where the contract does not name it.
+    package var fieldOfColumn: [Int?]
+    /// The column of each contract field; nil when the file does not have it.
+    package var columnOfField: [Int?]
     /// The header record's bytes with its line end, empty when there is none.
     package var header: [UInt8]
-    /// Columns that the contract leaves out.
+    /// Columns that are not released, by the contract's `dropColumns` or `unknownFields`.
     package var dropped: Set<Int> = []
-    /// Whether the last column is only the delimiter that rows end with: a row with a value in it has a cell too many.
+    /// Whether rows end with a delimiter, so that the last column must be empty: a row with a value there has a cell
+    /// too many.
     package var hasEmptyLast = false
 
     /// Makes a layout.
     package init(
-        format: SourceFormat, columns: [String], fieldOfColumn: [Int], columnOfField: [Int], header: [UInt8]
+        format: SourceFormat, columns: [String], fieldOfColumn: [Int?], columnOfField: [Int?], header: [UInt8]
     ) {
         self.format = format
         self.columns = columns
@@ -37,7 +38,7 @@ package struct Layout: Sendable, Equatable {
         self.header = header
     }
 
-    /// The layout of JSON Lines: each member of the contract is a column of its own.
+    /// The layout of JSON Lines: each field of the contract is a column.
     package init(jsonMembers names: [String]) {
         self.init(
             format: .jsonl, columns: names, fieldOfColumn: Array(names.indices), columnOfField: Array(names.indices),

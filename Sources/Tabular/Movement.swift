@@ -1,31 +1,31 @@
-/// What moved in a batch, beside how much it usually moves: relative figures and counts, never a value of the data.
+/// A change in a batch, with its usual variation: relative figures and counts, never a value of the data.
 package struct Movement: Sendable, Equatable {
-    /// What moved.
+    /// The kind of a change.
     package enum Kind: String, Sendable, CaseIterable {
-        /// The middle of the values, how far they are spread, and where their outer parts lie.
+        /// The centre of the values, their spread, and the position of their tails.
         case center, spread
         case lowerTail = "lower-tail"
         case upperTail = "upper-tail"
-        /// How values are distributed, in no one of these ways.
+        /// The shape of the distribution, in a way that no other kind describes.
         case shape
-        /// The share of rows that have one value, and the shares of many values a little each.
+        /// The share of rows with one value; small changes in the shares of many values.
         case share, shares
-        /// Nearly all rows have another value than in every accepted batch.
+        /// Nearly all rows have a value that no accepted batch had.
         case replaced
-        /// The share of rows without a value, and that of rows with a value that was never there before.
+        /// The share of rows without a value; the share of rows with a value that was never seen before.
         case missing
         case new = "new-values"
-        /// How many rows there are.
+        /// The number of rows.
         case rows
-        /// The share of rows that a detector remarks on.
+        /// The share of rows that a detector flags.
         case remarks
     }
 
-    /// What the figures are.
+    /// The unit of the figures.
     package enum Unit: String, Sendable, CaseIterable {
-        /// Differences from the middle of the accepted batches, as shares of that middle: 0.24 is 24 % above it.
+        /// Differences from the centre of the accepted batches, as shares of that centre: 0.24 is 24 % above it.
         case relative
-        /// The same differences in spreads inside accepted batches, where a share of the middle says nothing.
+        /// The same differences in spreads inside accepted batches, for centres near zero.
         case spreads
         /// Multiples of what is usual in accepted batches.
         case multiple
@@ -35,22 +35,22 @@ package struct Movement: Sendable, Equatable {
         case count
     }
 
-    /// What moved.
+    /// The kind of change.
     package var kind: Kind
-    /// What the figures are.
+    /// The unit of the figures.
     package var unit: Unit
     /// This batch's figure.
     package var now: Double
     /// The smallest and the largest of the accepted batches' figures.
     package var least: Double, most: Double
-    /// Of new values: how many different ones, and how many at most in an accepted batch.
+    /// For new values: the number of different ones, and the largest such number in an accepted batch.
     package var kinds = 0, mostKinds = 0
-    /// How far accepted batches were from the nearest one before them at most; nil where no distance is tested.
+    /// The largest distance of an accepted batch from the nearest one before it; nil if no distance is tested.
     package var usual: Double?
-    /// Accepted batches that it was compared with.
+    /// Number of accepted batches that the batch was compared with.
     package var batches: Int
 
-    /// What moved, and how far.
+    /// A change with its figures.
     package init(
         _ kind: Kind, in unit: Unit, now: Double, usually range: (least: Double, most: Double), batches: Int
     ) {
@@ -61,14 +61,14 @@ package struct Movement: Sendable, Equatable {
         self.batches = batches
     }
 
-    /// Of a shape: nothing of it can be told in one figure.
+    /// Of a shape: no single figure describes it.
     package init(shapeIn batches: Int) {
         self.init(.shape, in: .spreads, now: 0, usually: (0, 0), batches: batches)
     }
 }
 
 extension Movement {
-    /// As reports have it.
+    /// The document that reports have.
     package var document: JSONValue {
         var members: [String: JSONValue] = [
             "what": .string(kind.rawValue), "unit": .string(unit.rawValue), "batches": .integer(Int64(batches)),
@@ -87,7 +87,7 @@ extension Movement {
         return .object(members)
     }
 
-    /// Reads such a document; nil when it is none.
+    /// Reads such a document; nil if it is malformed.
     package init?(_ document: JSONValue?) {
         guard let document, let kind = document["what"]?.text.flatMap({ Kind(rawValue: $0) }),
             let unit = document["unit"]?.text.flatMap({ Unit(rawValue: $0) }), let batches = document["batches"]?.whole
@@ -100,7 +100,7 @@ extension Movement {
         mostKinds = Int(document["mostKinds"]?.whole ?? 0)
     }
 
-    /// Four digits behind the point: a report needs no more, and fewer digits say less of the values behind them.
+    /// Four decimals: a report needs no more, and fewer digits reveal less about the values.
     package static func cut(_ value: Double) -> Double {
         abs(value) < 1e11 ? (value * 10_000).rounded() / 10_000 : value
     }

@@ -1,8 +1,8 @@
-/// What happens to one row: the strictest of all findings about it decides, once.
+/// The gate's action on one row: the strictest of all its findings decides.
 ///
 /// The order is the order of severity; raw values are written to row maps and must not change.
 package enum Outcome: UInt8, Sendable, Comparable, CaseIterable {
-    /// Nothing to say: the row is masked and sealed into a shard.
+    /// No finding: the row is masked and sealed into a shard.
     case accepted = 0
     /// Accepted with a remark.
     case flagged = 1
@@ -21,7 +21,7 @@ package enum Outcome: UInt8, Sendable, Comparable, CaseIterable {
         }
     }
 
-    /// How grave it is, in the words of reports for programs (SARIF 2.1.0).
+    /// Its severity, in the terms of reports for programs (SARIF 2.1.0).
     package var severity: String {
         switch self {
         case .accepted: "note"
@@ -30,7 +30,7 @@ package enum Outcome: UInt8, Sendable, Comparable, CaseIterable {
         }
     }
 
-    /// Whether the row leaves in a shard.
+    /// Whether the row is released in a shard.
     package var isReleased: Bool { self <= .flagged }
 
     /// Orders outcomes by severity.

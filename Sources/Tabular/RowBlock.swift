@@ -8,25 +8,25 @@ package struct RowBlock: Sendable {
     package let bytes: [UInt8]
     /// `rows × layout.columns.count` cells.
     package let cells: [Cell]
-    /// Where each row lies in `bytes`.
+    /// The range of each row in `bytes`.
     package let records: [RecordRange]
     /// Data record number of row 0, from 1.
     package let firstRow: Int
     /// Source offset of `bytes[0]`.
     package let baseOffset: UInt64
-    /// Findings of the reader, in row order; a row with one has absent cells.
+    /// Findings of the reader, in row order; all cells of a row with a finding are absent.
     package let findings: [Finding]
     /// For each row, whether the reader could split it.
     package let isWellFormed: [Bool]
     /// JSON members that the contract does not name.
     package let extras: [Extra]
-    /// Whether all such members are in `extras`.
+    /// Whether `extras` has all such members.
     package let knowsExtras: Bool
-    /// JSON keys that the contract does not name and that are not plain ASCII: their source text with the quotes.
+    /// JSON keys that are not plain ASCII and that the contract does not name: their source text with the quotes.
     package let oddKeys: [Extra]
     /// Skipped lines and suspicious quoted values.
     package var remarks = RowRemarks()
-    /// Where each row lies in a source that is not UTF-8, whose offsets do not follow from `baseOffset`.
+    /// The range of each row in a source that is not UTF-8, where offsets cannot be computed from `baseOffset`.
     private let sourceRanges: [Range<UInt64>]?
 
     /// A JSON member that the contract does not name: its source text, key included, in `bytes`.
@@ -37,8 +37,7 @@ package struct RowBlock: Sendable {
         package var start: Int
         /// First byte past the value.
         package var end: Int
-        /// Whether it is dropped whatever the contract says of unknown members, because the dialect's `itemKeys` do not
-        /// name it.
+        /// Whether it is dropped whatever `unknownFields` says, because the dialect's `itemKeys` do not name it.
         package var isLeftOut: Bool
 
         /// Makes an extra.
@@ -65,7 +64,7 @@ package struct RowBlock: Sendable {
         }
     }
 
-    /// Where a block lies in its source.
+    /// The position of a block in its source.
     package struct Origin {
         let firstRow: Int, baseOffset: UInt64, sourceRanges: [Range<UInt64>]?
 
@@ -78,7 +77,7 @@ package struct RowBlock: Sendable {
         }
     }
 
-    /// What the JSON objects of a block have beside the contract's members.
+    /// The members of JSON objects that the contract does not name.
     package struct UnnamedMembers {
         let extras: [Extra], oddKeys: [Extra], knowsExtras: Bool
 
@@ -117,13 +116,21 @@ package struct RowBlock: Sendable {
     /// Rows in the block.
     package var count: Int { records.count }
 
-    /// A finding about row `index` of this block, or about one of its fields when `field` is not negative.
-    package func finding(_ code: FindingCode, outcome: Outcome, at index: Int, field: Int = -1) -> Finding {
-        Finding(code, outcome: outcome, row: firstRow + index, field: field, bytes: sourceRange(of: index))
+    /// A finding about row `index` of this block, or about one of its fields.
+    package func finding(_ code: FindingCode, outcome: Outcome, at index: Int, field: Int? = nil) -> Finding {
+        Finding(
+            code, outcome: outcome, at: Finding.Location(row: firstRow + index, field: field),
+            bytes: sourceRange(of: index))
+    }
+
+    /// The row of this block that a finding about one of its rows is about.
+    package func index(of finding: Finding) -> Int {
+        guard let row = finding.row else { preconditionFailure("a finding about a block is about one of its rows") }
+        return row - firstRow
     }
 }
 
-/// Where a record lies in `RowBlock.bytes`, without its line end.
+/// The range of a record in `RowBlock.bytes`, without its line end.
 package struct RecordRange: Sendable, Equatable {
     /// First byte.
     package var start: UInt32

@@ -1,10 +1,10 @@
-/// What the reader noticed beside rows and cells: lines that it skipped, and quoted values that may contain rows.
+/// The reader's remarks apart from rows and cells: lines that it skipped, and quoted values that may contain rows.
 package struct RowRemarks: Sendable, Equatable {
-    /// Blank lines and comments, which are no rows.
+    /// Blank lines and comments, which are not rows.
     package struct Skipped: Sendable, Equatable {
         /// Data record number of the row that follows them.
         package let row: Int
-        /// How many.
+        /// The number of lines.
         package let lines: Int
     }
 
@@ -12,34 +12,34 @@ package struct RowRemarks: Sendable, Equatable {
     package struct Swallowed: Sendable, Equatable {
         /// Data record number.
         package let row: Int
-        /// Its lines of as many cells as a row.
+        /// The number of its lines that have as many cells as a row.
         package let lines: Int
     }
 
-    /// Where lines were passed over, in order.
+    /// The skipped lines, in order.
     package private(set) var skipped: [Skipped] = []
-    /// All such lines.
+    /// The number of all skipped lines.
     package private(set) var skippedLines = 0
-    /// The first of such values, in order.
+    /// The first such values, in order.
     package private(set) var swallowed: [Swallowed] = []
 
     private static let skippedMax = 1 << 20, swallowedMax = 8
 
-    /// Nothing was seen.
+    /// No remarks.
     package init() {}
 
-    /// Notes lines before a row.
+    /// Adds skipped lines before a row.
     package mutating func skip(_ lines: Int, before row: Int) {
         skippedLines += lines
         if skipped.count < Self.skippedMax { skipped.append(Skipped(row: row, lines: lines)) }
     }
 
-    /// Notes a value.
+    /// Adds a quoted value.
     package mutating func swallow(_ lines: Int, in row: Int) {
         if swallowed.count < Self.swallowedMax { swallowed.append(Swallowed(row: row, lines: lines)) }
     }
 
-    /// Takes in those of other rows.
+    /// Adds the remarks of other rows.
     package mutating func merge(_ other: RowRemarks) {
         skippedLines += other.skippedLines
         if !other.skipped.isEmpty {
@@ -51,7 +51,7 @@ package struct RowRemarks: Sendable, Equatable {
         }
     }
 
-    /// Lines that were passed over before a row.
+    /// The number of lines skipped before a row.
     package func lines(before row: Int) -> Int {
         skipped.prefix { $0.row <= row }.reduce(0) { $0 + $1.lines }
     }

@@ -1,4 +1,4 @@
-/// Which rows of a block a stage looks at; stages narrow it and never move data.
+/// The rows of a block that a stage works on; stages narrow the selection and never move data.
 package struct RowSelection: Sendable, Equatable {
     /// Row indices of the block, ascending.
     package let rows: [UInt32]

@@ -1,6 +1,6 @@
 /// A record-aligned byte range of one source: the unit of work, and of shards.
 package struct SourceSlice: Sendable {
-    /// Place among the slices of its source, from 0; also the ordinal of the shard made from it.
+    /// Its number among the slices of its source, from 0; also the ordinal of the shard made from it.
     package let ordinal: Int
     /// Offset of the first byte in the source.
     package let offset: UInt64
@@ -10,9 +10,9 @@ package struct SourceSlice: Sendable {
     package let firstRow: Int
     /// Records in the slice.
     package let rowCount: Int
-    /// The slice's own bytes, as UTF-8; of an over-long row only the beginning.
+    /// The slice's own bytes, as UTF-8; for an over-long row only the beginning.
     package let bytes: [UInt8]
-    /// Whether the slice is one row past the row limit, kept only in part.
+    /// Whether the slice is one row that exceeds the row limit, kept only in part.
     package var isOverlong = false
 
     /// Makes a slice.

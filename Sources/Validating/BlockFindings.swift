@@ -21,10 +21,10 @@ struct BlockFindings {
     ///   - code: the finding.
     ///   - outcome: the outcome for the row.
     ///   - row: the row's index in the block.
-    ///   - field: the contract's field; -1 for none.
+    ///   - field: the contract's field; nil for the whole row.
     ///   - rule: details, without values.
     mutating func add(
-        _ code: FindingCode, _ outcome: Outcome, at row: Int, field: Int = -1, rule: String? = nil
+        _ code: FindingCode, _ outcome: Outcome, at row: Int, field: Int? = nil, rule: String? = nil
     ) {
         var finding = batch.finding(code, outcome: outcome, at: row, field: field)
         finding.rule = rule
@@ -38,7 +38,7 @@ struct BlockFindings {
     }
 
     /// Rejects a row.
-    mutating func reject(_ row: Int, for code: FindingCode, field: Int = -1) {
+    mutating func reject(_ row: Int, for code: FindingCode, field: Int? = nil) {
         add(code, .rejected, at: row, field: field)
     }
 
@@ -47,16 +47,16 @@ struct BlockFindings {
         let findings = all
         func isBefore(_ left: Int, _ right: Int) -> Bool {
             let (a, b) = (findings[left], findings[right])
-            return (a.field, a.code, a.rule ?? "", left) < (b.field, b.code, b.rule ?? "", right)
+            return (a.location, a.code, a.rule ?? "", left) < (b.location, b.code, b.rule ?? "", right)
         }
         // The first finding of each row.
         var starts = [Int](repeating: 0, count: batch.count + 1)
-        for finding in findings { starts[finding.row - batch.firstRow + 1] += 1 }
+        for finding in findings { starts[batch.index(of: finding) + 1] += 1 }
         for row in 0..<batch.count { starts[row + 1] += starts[row] }
         var places = [Int](repeating: 0, count: findings.count)
         var next = starts
         for (index, finding) in findings.enumerated() {
-            let row = finding.row - batch.firstRow
+            let row = batch.index(of: finding)
             places[next[row]] = index
             next[row] += 1
         }

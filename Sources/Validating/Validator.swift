@@ -3,9 +3,9 @@ package import Schemas
 package import Sketches
 package import Tabular
 
-/// A contract that loads and cannot be compiled.
+/// A contract that was loaded but cannot be compiled.
 package struct UnusableContract: Error, Sendable {
-    /// What is wrong, and where.
+    /// The defect and its place, as a sentence.
     package let reason: String
     /// The place in the contract as a JSON Pointer (RFC 6901); empty where it is unknown.
     package var pointer = ""
@@ -67,10 +67,10 @@ package struct Validator: Sendable {
     /// The record's JSON Schema by columns, where that is possible.
     let recordColumns: JSONSchemaColumns?
     let rules: [RuleCheck]
-    private let slotOfField: [Int]
+    private let slotOfField: [Int?]
     /// By field, how it is searched for personal data and credentials.
     let searches: [Int: ColumnSearch]
-    /// How members and columns outside the contract are searched.
+    /// The search of members and columns outside the contract; nil for none.
     let unknownSearch: ColumnSearch?
     /// By column, entities that are skipped because the evidence of all rows explains them.
     private(set) var corrections: [Int: Set<Entity>] = [:]
@@ -98,7 +98,7 @@ package struct Validator: Sendable {
         let hasPaths = schema.fields.contains { $0.path != nil }
         recordColumns = hasPaths ? nil : recordCheck?.columns(schema.fields.map(\.name))
         numericFields = schema.fields.indices.filter { schema.fields[$0].isNumeric }
-        var slots = schema.fields.map { _ in -1 }
+        var slots = [Int?](repeating: nil, count: schema.fields.count)
         for (slot, field) in numericFields.enumerated() { slots[field] = slot }
         slotOfField = slots
         keyRules = schema.keyRules
@@ -152,9 +152,9 @@ package struct Validator: Sendable {
         var numbers = numericFields.map { _ in [Double]() }
         for check in checks {
             let slot = slotOfField[check.index]
-            var column = ColumnCheck(check, values: slot >= 0 ? batch.count : 0)
+            var column = ColumnCheck(check, values: slot == nil ? 0 : batch.count)
             column.check(selection.rows, of: batch, into: &findings)
-            if slot < 0 { continue }
+            guard let slot else { continue }
             if let known { column.readNumbers(of: batch, where: known) }
             numbers[slot] = column.numbers
         }
@@ -172,9 +172,7 @@ package struct Validator: Sendable {
             }
         }
         for (rule, row) in repeats {
-            var finding = keyRules[rule].finding(row: batch.firstRow + row)
-            let range = batch.sourceRange(of: row)
-            (finding.byteOffset, finding.byteLength) = (range.lowerBound, UInt64(range.count))
+            let finding = keyRules[rule].finding(row: batch.firstRow + row, bytes: batch.sourceRange(of: row))
             findings.add(finding, at: row)
         }
         return ValidatedBlock(findings, numbers: numbers, keys: keys, found: search.result)

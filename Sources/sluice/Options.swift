@@ -12,7 +12,7 @@ import Tabular
 /// The folder for a copy of standard input when there is no store.
 func temporaryFolder() -> String { FileManager.default.temporaryDirectory.path }
 
-/// What row findings make the exit code 1.
+/// The mildest row outcome that makes the exit code 1.
 enum FailOn: String, ExpressibleByArgument, CaseIterable {
     /// Rejected rows.
     case reject
@@ -40,11 +40,18 @@ struct StoreOptions: ParsableArguments {
     ///
     /// - Throws: `configuration` when a named folder is no store.
     func find() throws(IngestionError) -> Store? {
-        if let store { return try Store(store) }
+        if let store {
+            NamedStore.remember(store)
+            return try Store(store)
+        }
         var folder: String
         do throws(StorageError) { folder = try currentFolder() } catch { throw IngestionError(error) }
+        let current = folder
         while true {
-            if exists(join(folder, Store.configurationName)) { return try Store(folder) }
+            if exists(join(folder, Store.configurationName)) {
+                NamedStore.remember(found: folder, from: current)
+                return try Store(folder)
+            }
             if folder == "/" { return nil }
             folder = split(folder).folder
         }
@@ -65,7 +72,8 @@ enum BatchID {
     /// The shortest beginning of an id that is looked up.
     static let shortest = 6
 
-    /// The full id. What is neither a beginning nor `latest` comes back as it is: the command knows best what it misses.
+    /// The full id. Any text that is neither a prefix of an id nor `latest` is returned unchanged, so that the command
+    /// reports the error in its own words.
     static func resolve(_ given: String, in store: Store) throws -> String {
         let isBeginning = given.count >= shortest && given.count < 36 && given.allSatisfy { $0.isHexDigit || $0 == "-" }
         guard given == "latest" || isBeginning else { return given }
@@ -89,27 +97,25 @@ enum BatchID {
 
 /// The warnings of contracts, on standard error: each once, however many files a command reads.
 enum ContractWarnings {
-    private static let told = Mutex(Set<String>())
+    private static let shownWarnings = Mutex(Set<String>())
 
     static func tell(_ loaded: LoadedSchema) {
-        for warning in loaded.warnings.map(\.description) where told.withLock({ $0.insert(warning).inserted }) {
+        for warning in loaded.warnings.map(\.description) where shownWarnings.withLock({ $0.insert(warning).inserted })
+        {
             Terminal.remark("warning: \(warning)")
         }
     }
+
+    /// Loads a contract and prints its warnings.
+    static func load(_ path: String) throws(IngestionError) -> LoadedSchema {
+        let loaded = try loadContract(path)
+        tell(loaded)
+        return loaded
+    }
 }
 
-/// Which contract, and how the file is read.
-struct ReadingOptions: ParsableArguments {
-    @Option(
-        name: [.short, .long],
-        help:
-            "The contract, in YAML or JSON: a Table Schema, or for JSON data a JSON Schema (default: the dataset's in sluice.yaml)."
-    )
-    var schema: String?
-
-    @Flag(name: .long, help: "Infer the contract from the file when there is none.")
-    var infer = false
-
+/// How the file is read, whatever its contract.
+struct FileOptions: ParsableArguments {
     @Option(
         name: .long,
         help: "The file's format, if its name does not show it; jsonl stands for all JSON: lines, arrays and documents."
@@ -141,12 +147,6 @@ struct ReadingOptions: ParsableArguments {
         name: .long,
         help: "Number of workers, 1 to 256; the result does not depend on it (default: the number of processors).")
     var jobs: Int?
-
-    @Option(name: .long, help: "A field to leave out of screening and scoring; may be repeated.")
-    var exclude: [String] = []
-
-    @Option(name: .long, help: "The seed of all random choices, a whole number (default: chosen by Sluice).")
-    var seed: UInt64?
 
     /// Checks the number of workers and the delimiter.
     func validate() throws {
@@ -184,62 +184,17 @@ struct ReadingOptions: ParsableArguments {
         }
         options.delimiter = delimiter.flatMap(Self.mark)
         options.jobs = jobs ?? processorCount()
-        options.seed = seed
-        options.excluded = exclude
         return options
     }
 
-    /// Finds the contract: the named one, the dataset's, or one inferred from `file`.
-    ///
-    /// If nothing states the dialect, it is detected, put into `options` and reported. Under a contract that happens
-    /// only where the header does not fit as it stands, and is adopted only with `looks`.
-    ///
-    /// - Parameters:
-    ///   - file: the file to judge.
-    ///   - dataset: the dataset; nil when none is named.
-    ///   - store: the store; nil for none.
-    ///   - looks: whether a detected dialect is adopted under a contract.
-    ///   - options: gets encoding and dialect.
-    /// - Returns: the contract, its document, and its origin for messages.
-    /// - Throws: `usage` when there is no contract.
-    func contract(
-        for file: String, dataset: String?, store: Store?, looks: Bool = false, options: inout BatchOptions
-    ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
-        var found: (loaded: LoadedSchema, origin: String)?
-        if let schema {
-            found = (try load(schema), schema)
-        } else if let dataset, let store, let declared = store.configuration.datasets[dataset]?.schema {
-            found = (warned(try store.contract(of: dataset)), declared)
-        }
-        if let (loaded, origin) = found {
-            for name in exclude where !loaded.schema.fields.contains(where: { $0.name == name }) {
-                throw IngestionError(.usage, "--exclude \(name): the contract has no such field")
-            }
-            if isUndeclared(file, options), loaded.schema.dialect == nil, loaded.schema.recordSchema == nil {
-                try look(at: file, under: loaded.schema, adopts: looks, &options)
-            }
-            return (Schema.digested(loaded), loaded.document, origin)
-        }
-        guard infer else {
-            throw IngestionError(
-                .usage, "no contract for \(file): give --schema FILE, or --infer to infer one from the file")
-        }
-        try look(at: file, &options)
-        let (schema, document) = Schema.digested(try inferSchema(file, options: options))
-        for name in exclude where !schema.fields.contains(where: { $0.name == name }) {
-            throw IngestionError(.usage, "--exclude \(name): the file has no such field")
-        }
-        return (schema, document, "inferred from \(file)")
-    }
-
     /// Whether nothing states the dialect of a CSV file.
-    private func isUndeclared(_ file: String, _ options: BatchOptions) -> Bool {
+    func isUndeclared(_ file: String, _ options: BatchOptions) -> Bool {
         dialect == nil && delimiter == nil && (options.format ?? SourceFormat(ofFile: file)) == .csv
     }
 
     /// Detects the dialect of a CSV file without a contract. Whether its first row is a header is decided by the
     /// inference.
-    func look(at file: String, _ options: inout BatchOptions) throws(IngestionError) {
+    func detectDialect(of file: String, _ options: inout BatchOptions) throws(IngestionError) {
         guard isUndeclared(file, options) else { return }
         let sniffed = try sniffSource(file, encoding: encoding)
         options.encoding = sniffed.encoding
@@ -251,41 +206,126 @@ struct ReadingOptions: ParsableArguments {
             for line in DialectText.evidence(sniffed, dialect) { Terminal.remark("\(file): \(line)") }
         }
     }
+}
+
+/// Which contract, and how the file is read.
+struct ReadingOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help:
+            "The contract, in YAML or JSON: a Table Schema, or for JSON data a JSON Schema."
+    )
+    var schema: String?
+
+    @Flag(name: .long, help: "Infer the contract from the file when there is none.")
+    var infer = false
+
+    @OptionGroup var file: FileOptions
+
+    @Option(name: .long, help: "A field to leave out of screening and scoring; may be repeated.")
+    var exclude: [String] = []
+
+    @Option(name: .long, help: "The seed of all random choices, a whole number (default: chosen by Sluice).")
+    var seed: UInt64?
+
+    /// The pipeline's options from the command line.
+    ///
+    /// - Throws: `usage` for a dialect or delimiter that cannot be used.
+    func options(for path: String) throws(IngestionError) -> BatchOptions {
+        var options = try file.options(for: path)
+        options.seed = seed
+        options.excluded = exclude
+        return options
+    }
+
+    /// Finds the contract: the named one, the dataset's, or one inferred from `file`.
+    ///
+    /// If nothing states the dialect, it is detected, put into `options` and reported. Under a contract that happens
+    /// only where the header does not fit as it stands, and is adopted only with `looks`.
+    ///
+    /// - Parameters:
+    ///   - path: the file to judge.
+    ///   - dataset: the dataset; nil when none is named.
+    ///   - store: the store; nil for none.
+    ///   - adoptsDialect: whether a detected dialect is adopted under a contract.
+    ///   - options: gets encoding and dialect.
+    /// - Returns: the contract, its document, and its origin for messages.
+    /// - Throws: `usage` when there is no contract.
+    func contract(
+        for path: String, dataset: String?, store: Store?, adoptsDialect: Bool = false, options: inout BatchOptions
+    ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
+        var found: (loaded: LoadedSchema, origin: String)?
+        if let schema {
+            found = (try ContractWarnings.load(schema), schema)
+        } else if let dataset, let store, let declared = store.configuration.datasets[dataset]?.schema {
+            let loaded = try store.contract(of: dataset)
+            ContractWarnings.tell(loaded)
+            found = (loaded, declared)
+        }
+        if let (loaded, origin) = found {
+            for name in exclude where !loaded.schema.fields.contains(where: { $0.name == name }) {
+                throw IngestionError(.usage, "--exclude \(name): the contract has no such field")
+            }
+            if file.isUndeclared(path, options), loaded.schema.dialect == nil, loaded.schema.recordSchema == nil {
+                try detectDialect(of: path, under: loaded.schema, adopts: adoptsDialect, &options)
+            }
+            return (Schema.digested(loaded), loaded.document, origin)
+        }
+        guard infer else { throw noContract(for: path, dataset: dataset, store: store) }
+        try file.detectDialect(of: path, &options)
+        let (schema, document) = Schema.digested(try inferSchema(path, options: options))
+        for name in exclude where !schema.fields.contains(where: { $0.name == name }) {
+            throw IngestionError(.usage, "--exclude \(name): the file has no such field")
+        }
+        return (schema, document, "inferred from \(path)")
+    }
+
+    /// The error for a file without a contract, with the ways to give one.
+    private func noContract(for path: String, dataset: String?, store: Store?) -> IngestionError {
+        let known = store?.configuration.datasets.filter { $0.value.schema != nil }.keys.sorted() ?? []
+        let names = known.prefix(8).joined(separator: ", ") + (known.count > 8 ? ", …" : "")
+        if let dataset {
+            let place = store.map {
+                "\(join($0.root, Store.configurationName)) names no contract for dataset \(dataset)"
+            }
+            return IngestionError(
+                .usage,
+                "no contract for \(path): " + (place ?? "--dataset \(dataset) needs a store, and there is none here")
+                    + (known.isEmpty ? "" : ", only for \(names)") + "; give --schema FILE"
+                    + (store == nil ? ", or --store DIR" : ""))
+        }
+        return IngestionError(
+            .usage,
+            "no contract for \(path): give --schema FILE, "
+                + (known.isEmpty ? "" : "--dataset NAME for one that sluice.yaml names (\(names)), ")
+                + "or --infer to infer one from the file")
+    }
 
     /// Detects the dialect of a file whose header does not fit a contract without dialect.
     ///
     /// - Parameters:
-    ///   - file: the file.
+    ///   - path: the file.
     ///   - schema: the contract.
     ///   - adopts: whether the detected dialect is used, or only suggested.
     ///   - options: gets the dialect.
-    private func look(
-        at file: String, under schema: Schema, adopts: Bool, _ options: inout BatchOptions
+    private func detectDialect(
+        of path: String, under schema: Schema, adopts: Bool, _ options: inout BatchOptions
     ) throws(IngestionError) {
-        if try fits(file, schema, options: options) { return }
-        let sniffed = try sniffSource(file, encoding: encoding ?? schema.encoding)
+        if try fits(path, schema, options: options) { return }
+        let sniffed = try sniffSource(path, encoding: file.encoding ?? schema.encoding)
         guard let found = sniffed.found, found.explains, found.isSure, found.dialect != Dialect() else { return }
         var other = options
         other.dialect = found.dialect
-        guard try fits(file, schema, options: other) else { return }
+        guard try fits(path, schema, options: other) else { return }
         let line = DialectText.line(found.dialect)
         if adopts {
             options = other
-            Terminal.remark("\(file): the contract declares no dialect; reading with the detected one: \(line)")
+            Terminal.remark("\(path): the contract declares no dialect; reading with the detected one: \(line)")
         } else {
             Terminal.remark(
-                "\(file): its header does not fit the contract, but would with the dialect \(line): add --dialect auto, or write "
+                "\(path): its header does not fit the contract, but would with the dialect \(line): add --dialect auto, or write "
                     + "the dialect into sluice.dialect of the contract")
         }
-    }
-
-    /// Loads a contract and prints its warnings.
-    func load(_ path: String) throws(IngestionError) -> LoadedSchema { warned(try loadContract(path)) }
-
-    /// Prints the warnings of a contract to standard error.
-    private func warned(_ loaded: LoadedSchema) -> LoadedSchema {
-        ContractWarnings.tell(loaded)
-        return loaded
     }
 }
 
@@ -332,7 +372,7 @@ struct ReportOptions: ParsableArguments {
     /// Prints a report as text or JSON. Of several reports each is one line of JSON.
     func print(_ report: BatchReport, isOneOfMany: Bool) {
         if json || format == .json {
-            Terminal.json(Words.messaged(report), pretty: !isOneOfMany)
+            Terminal.json(FindingText.messaged(report), pretty: !isOneOfMany)
         } else if !quiet {
             Terminal.report(ReportText.render(report))
             if report.status == .accepted, exitCode(report) == 1 {

@@ -10,12 +10,29 @@ import Storage
 /// The entry point, on the main thread and before any other thread exists.
 @main
 enum Program {
+    /// Refuses a word that is no command, with the one that was probably meant.
+    private static func refuseUnknownCommand(_ words: ArraySlice<String>) {
+        var (type, path): (any ParsableCommand.Type, String) = (Sluice.self, "sluice")
+        for word in words {
+            let commands = type.configuration.subcommands
+            if commands.isEmpty || word.hasPrefix("-") || word == "help" { return }
+            guard let inner = commands.first(where: { $0._commandName == word }) else {
+                let meant = suggestion(for: word, among: commands.map { $0._commandName })
+                let hint = meant.map { "did you mean \(path) \($0)?" } ?? "see: \(path) --help"
+                Terminal.complain("there is no command \(path) \(word); \(hint)")
+                exit(IngestionError.Code.usage.rawValue)
+            }
+            (type, path) = (inner, "\(path) \(word)")
+        }
+    }
+
     /// Hardens the process, blocks signals where a command handles them, and runs the command as a task.
     static func main() {
         do {
             // First of all: no core dumps, no inherited descriptors, new files readable by their owner only.
             try hardenProcess()
             closeInheritedFiles()
+            refuseUnknownCommand(CommandLine.arguments.dropFirst())
             // Signals can be blocked for the whole process only while it has one thread.
             if CommandLine.arguments.dropFirst().first == WatchCommand.configuration.commandName {
                 try StopSignals.hold()

@@ -1,4 +1,4 @@
-// How often the gate cries wolf: clean batches of several kinds, each judged by the twenty before it.
+// The rate of false alarms: clean batches of several kinds, each judged by the twenty before it.
 import Cryptography
 import Foundation
 import Ingestion
@@ -21,7 +21,7 @@ private struct Draws {
         }
         return normal() / (squares / 3).squareRoot()
     }
-    /// One of `count` values with falling shares.
+    /// One of `count` values with decreasing shares (Zipf).
     mutating func zipf(_ count: Int) -> Int { min(count - 1, Int(pow(Double(count) + 1, uniform()) - 1)) }
 }
 
@@ -72,12 +72,12 @@ private enum Kind: String, CaseIterable {
     }
 }
 
-/// Prints a line a kind of data.
+/// Prints one line for each kind of data.
 func countAlarms(rows: Int, batches: Int) throws {
     for kind in Kind.allCases { try countAlarms(kind, rows: rows, batches: batches) }
 }
 
-// Long function: a small pipeline in the order it happens.
+// Long function: a small pipeline in its order.
 private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
     let schema = try Schema.load(Array(kind.contract.utf8), name: "alarms.yaml").schema
     let validator = try Validator(schema, hash: KeyedHash(key: SHA256.hash(Array("alarms".utf8))))

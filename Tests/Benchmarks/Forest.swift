@@ -1,12 +1,12 @@
 import Screening
 import Sketches
 
-/// Fits a forest to 65,536 of 1,000,000 rows of ten doubles and scores them all, on one thread; `path` holds them row-major
-/// behind a 128-byte header.
+/// Fits a forest to 65,536 of 1,000,000 rows of ten doubles and scores them all, on one thread. `path` has them
+/// row-major after a 128-byte header.
 func benchmarkForest(_ path: String) {
     let raw = bytes(path)
     let (rows, width) = (1_000_000, 10)
-    // Columns, as the pipeline has them.
+    // Column-major, as in the pipeline.
     let columns = (0..<width).map { feature in
         (0..<rows).map { row in
             let at = 128 + (row * width + feature) * 8

@@ -8,7 +8,7 @@ import Tabular
 /// Makes a ledger of batches, each three entries under one signed checkpoint as the pipeline commits them, and verifies it.
 func benchmarkLedger(_ folder: String, entries: Int) throws {
     let path = folder + "/bench-ledger-\(entries).sqlite"
-    // The same key each time: a fixed seed, since nothing but time is at stake.
+    // A fixed seed, so that the key is the same each time; only the time matters.
     let key = try SigningKey(seed: SecretKey(copying: [UInt8](repeating: 7, count: 32).span))
     if !FileManager.default.fileExists(atPath: path) {
         let ledger = try Ledger.create(
@@ -30,10 +30,10 @@ func benchmarkLedger(_ folder: String, entries: Int) throws {
     report("ledger-bytes", Double(size) / Double(rows / 3), "bytes/batch")
 }
 
-/// What a decision pays for a record of so many batches: the fold from its beginning, with the cache that an earlier process left and the
-/// entries since, and twenty entries proven one by one.
+/// The cost of a decision with a ledger of this many batches: the fold from the beginning; the fold with the cache of
+/// an earlier process and newer entries; and twenty entries proven one by one.
 func benchmarkProof(_ folder: String, batches: Int) throws {
-    // A store of sluice's own gets the batches, for a measurement of whole commands.
+    // If there is a store in the folder, it gets the batches, so that whole commands can be measured.
     if FileManager.default.fileExists(atPath: folder + "/sluice.yaml") {
         let ledger = try Store(folder).ledger()
         for batch in 0..<batches { _ = try ledger.commit(change(batch)) }
@@ -45,7 +45,7 @@ func benchmarkProof(_ folder: String, batches: Int) throws {
     let key = try SigningKey(seed: SecretKey(copying: [UInt8](repeating: 7, count: 32).span))
     let path = root + "/ledger.sqlite"
     let ledger = try Ledger.create(path: path, origin: "bench.example/ledger/2", signingKey: key, time: Clock.text())
-    // The cache is believed under a key that the record has.
+    // The cache is accepted only under a key that the ledger records.
     let recorded: [String: JSONValue] = [
         "kind": .string("store"), "name": .string("store"), "fingerprint": .string("bench"),
         "identity": .string("bench"),
@@ -61,7 +61,7 @@ func benchmarkProof(_ folder: String, batches: Int) throws {
         ProvenLog(try Ledger.openReadonly(path: path), key: ledger.verifier, cache: cache)
     }
     report("proof-batches", Double(batches), "batches")
-    // Once only: it leaves the cache.
+    // Only once, since it leaves the cache behind.
     let start = Clock.monotonic()
     _ = try proven().state()
     report("proof-cold", Clock.monotonic() - start, "s")

@@ -1,8 +1,8 @@
 import Foundation
 import Recognition
 
-/// Searches a text of many lines for everything that is recognised, line by line, as the pipeline does: anchors by the block, then
-/// each text. Prints MB/s of one core, and how much was found.
+/// Searches a text of many lines for all entities and credentials, line by line, as the pipeline does: anchors for the
+/// block, then each text. Prints MB/s of one core, and the number of matches.
 func benchmarkText(_ path: String) throws {
     let text = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     var best = Double.infinity

@@ -8,8 +8,9 @@ import Storage
 import Tabular
 import Validating
 
-/// Reads a file of the shared generator into typed columns on two threads, as the gate's first pass does, but for what readers of
-/// data frames do not do either: no digest, no second reader, no look at the text. Prints MB/s, file and all.
+/// Reads a file of scripts/bench.d/orders.py into typed columns on two threads, as in the first pass, but without the work
+/// that data frame readers omit: no digest, no second reader, no search of the text. Prints MB/s, including file
+/// access.
 func benchmarkTyped(_ path: String) async throws {
     let contract = """
         fields:

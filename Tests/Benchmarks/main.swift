@@ -1,6 +1,6 @@
 // One-core figures of the rooms, for scripts/bench: each line is `name value unit`.
 //
-// usage: Benchmarks FOLDER, which holds orders_1m.csv, orders_1m.jsonl and matrix_1m_x10.npy of the shared generator.
+// usage: Benchmarks FOLDER, which holds orders_1m.csv, orders_1m.jsonl and matrix_1m_x10.npy of scripts/bench.d/orders.py.
 //        Benchmarks typed FILE, one of these or their clean twins, which is read into typed columns on two threads.
 //        Benchmarks checks FILE CONTRACT, which checks one of these against a contract on one thread.
 //        Benchmarks text FILE, which searches a text file for personal data line by line.
@@ -67,7 +67,7 @@ keepFreedMemory()
 /// The bytes of a file.
 func bytes(_ path: String) -> [UInt8] {
     guard let data = FileManager.default.contents(atPath: path) else {
-        print("no \(path): make it with the shared generator")
+        print("no \(path): make it with scripts/bench.d/orders.py")
         exit(66)
     }
     return [UInt8](data)
@@ -159,8 +159,8 @@ let scanned = time {
 }
 report("pii-scan", Double(csv.count) / scanned / 1e6, "MB/s")
 
-// One block of rows again and again: in the pipeline, too, the block was written a moment ago and is still in the cache,
-// as the buffer of `openssl speed` is.
+// One block of rows again and again: in the pipeline, too, a block is still in the cache when it is sealed, and so is
+// the buffer of `openssl speed`.
 let key = try SecretKey(random: 32)
 let block = Array(csv[..<min(512 << 10, csv.count)])
 let rounds = csv.count / block.count

@@ -30,12 +30,12 @@ import Testing
         #expect(try baseline("list").out.contains("no named baseline"))
         #expect(try baseline("build", "first").out.contains("6 batches"))
         #expect(try baseline("list").out.contains("rows\tfirst\tbuilt\t6 batches"))
-        // Built is not approved.
+        // A baseline that was built is not yet approved.
         #expect(try ingest(harness, MovingRows.table(20)).out.contains("rows of accepted batches"))
         #expect(try baseline("approve", "first").code == 64, "a reason is needed")
         #expect(try baseline("approve", "first", "--reason", "looked at").code == 0)
         #expect(try ingest(harness, MovingRows.table(21)).out.contains("rows of baseline first"))
-        // Each step is a twentieth of a deviation: no batch differs from the one before.
+        // Each step is a twentieth of a deviation, so consecutive batches do not differ.
         var steps = 0
         for step in 1...20 {
             let run = try ingest(harness, MovingRows.table(30 + step, shift: 0.05 * Double(step)))
@@ -82,9 +82,10 @@ import Testing
     @Test func `a source is judged by its own batches`() throws {
         let harness = try prepared()
         defer { harness.remove() }
-        // Another source, whose rows lie elsewhere: new, so it is judged by all, and held.
+        // A new supplier, whose rows have other values, is judged by all batches, and held.
         #expect(try ingest(harness, MovingRows.table(80, shift: 3), source: "other").out.contains("HELD"))
-        // One like the first: judged by all of them until it has rows enough of its own, however few it sends at first.
+        // One with similar values is judged by all batches until it has enough rows of its own, however few it sends at
+        // first.
         #expect(try ingest(harness, MovingRows.table(81, count: 20), source: "third").out.contains("base  4,"))
         for index in 0..<3 {
             let run = try ingest(harness, MovingRows.table(82 + index), source: "third").out

@@ -17,7 +17,7 @@ import Testing
             #expect(
                 outcome.err.contains("many.jsonl: with row \(areApart ? 4097 : 1) ") && outcome.err.contains("4096"))
         }
-        // Four commands; each needed minutes when names were looked for in a list.
+        // Four commands; each took minutes when names were searched in a list.
         #expect(ContinuousClock().now - started < .seconds(30))
     }
 
@@ -39,7 +39,7 @@ import Testing
         defer { harness.remove() }
         var text = (0..<count).map { "c\($0)x" }.joined(separator: ",") + "\n"
         for row in 0..<40 {
-            // The last row is far out in the last columns.
+            // The last row has extreme values in the last columns.
             text +=
                 (0..<count).map { "\(($0 * 31 + row * row * 7) % 97 + (row == 39 && $0 >= count / 2 ? 400 : 0))" }
                 .joined(separator: ",") + "\n"
@@ -49,7 +49,7 @@ import Testing
             let outcome = try harness.run(["score", "wide.csv"] + arguments)
             #expect(outcome.code == 0 && !outcome.wasSignalled, "\(outcome.err)")
             #expect(outcome.out.split(separator: "\n").count == 41)
-            // What stands in the last column is seen, too.
+            // The values of the last columns are used too.
             let scores = outcome.out.split(separator: "\n").dropFirst().map {
                 Double($0.split(separator: ",")[1]) ?? -1
             }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Why a batch came out as it did, as a user asks: the kept decision, the page, the sources.
+/// The explanation of a batch's verdict, as a user asks for it: the kept decision, the page, the suppliers.
 @Suite struct ExplainTests {
     private func judged(_ harness: Harness, _ sample: String, _ more: [String] = []) throws -> (Harness.Outcome, String)
     {
@@ -16,9 +16,9 @@ import Testing
     @Test func `a code is explained in lines of its own`() throws {
         let harness = try Harness()
         defer { harness.remove() }
-        let told = try harness.run("explain", "extra-cell")
-        let lines = told.out.split(separator: "\n")
-        #expect(told.code == 0 && lines.count == 4 && !told.out.contains("\\x"), "\(told.out)")
+        let answer = try harness.run("explain", "extra-cell")
+        let lines = answer.out.split(separator: "\n")
+        #expect(answer.code == 0 && lines.count == 4 && !answer.out.contains("\\x"), "\(answer.out)")
         #expect(lines[1].hasPrefix("  what  ") && lines[2].hasPrefix("  example  ") && lines[3].hasPrefix("  do  "))
     }
 
@@ -28,13 +28,47 @@ import Testing
         let codes = try harness.run("explain").out.split(separator: "\n").compactMap { $0.split(separator: ":").first }
         #expect(codes.count > 80)
         for code in codes {
-            let told = try harness.run("explain", String(code))
-            #expect(told.code == 0, "\(code): \(told.err)")
-            let lines = told.out.split(separator: "\n")
+            let answer = try harness.run("explain", String(code))
+            #expect(answer.code == 0, "\(code): \(answer.err)")
+            let lines = answer.out.split(separator: "\n")
             for part in ["  what  ", "  example  ", "  do  "] {
                 #expect(lines.contains { $0.hasPrefix(part) && $0.count > part.count }, "\(code)")
             }
         }
+    }
+
+    @Test func `the catalogue as JSON has every part of every code`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let run = try harness.run("explain", "--json")
+        let entries = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [[String: String]])
+        let listed = try harness.run("explain").out.split(separator: "\n").map { String($0.prefix { $0 != ":" }) }
+        #expect(entries.compactMap { $0["code"] }.sorted() == listed)
+        for entry in entries {
+            #expect(Set(entry.keys) == ["code", "stage", "class", "title", "what", "example", "cure"])
+            #expect(entry.values.allSatisfy { !$0.isEmpty }, "\(entry)")
+        }
+        let one = try harness.run("explain", "extra-cell", "--json")
+        #expect(one.code == 0 && one.out.contains("\"stage\": \"read\""), "\(one.out)")
+    }
+
+    @Test func `every setting is listed with what it does`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let run = try harness.run("explain", "--settings", "--json")
+        let entries = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [[String: String]])
+        let paths = entries.compactMap { $0["path"] }
+        #expect(Set(paths).count == entries.count && entries.allSatisfy { $0["what"]?.isEmpty == false })
+        for path in [
+            "ledger.origin", "sluice.batch.minRows", "sluice.dialect.quoteChar", "fields[].sluice.pii.operator",
+        ] {
+            #expect(paths.contains(path), "\(path)")
+        }
+        let lines = try harness.run("explain", "--settings").out
+        #expect(lines.contains("sluice.limits.maxDepth: deepest nesting of JSON (whole number, 1 to 512, default 64)"))
+        #expect(try harness.run("explain", "secret", "--settings").code == 64)
     }
 
     @Test func `a held batch is explained and drawn from what was kept of it`() throws {
@@ -52,7 +86,7 @@ import Testing
         let json = try harness.report(try harness.run("lineage", "explain", held + ":11", "--json", "--store", "store"))
         #expect((json["row"] as? [String: Any])?["outcome"] as? String == "quarantined")
         #expect(json["asRecorded"] as? Int == 400)
-        // Of an accepted one the original is asked for, and another file is refused.
+        // An accepted batch needs the original file, and another file is refused.
         let without = try harness.run("lineage", "explain", good, "--store", "store")
         #expect(without.code == 0 && without.out.contains("give the original file with --file"))
         let with = try harness.run(
@@ -64,7 +98,7 @@ import Testing
         for wrong in ["nothing", held + ":0", held + ":x", held + ":9999"] {
             #expect(try harness.run("lineage", "explain", wrong, "--store", "store").code >= 64, "\(wrong)")
         }
-        // One page, nothing from elsewhere.
+        // One self-contained page.
         let page = try harness.run("report", held, "--html", "--store", "store")
         #expect(page.code == 0 && page.out.hasPrefix("<!doctype html>") && page.out.contains("HELD"))
         for foreign in ["<script", "http://", "https://", "src=", "href=", "url(", "@import"] {
@@ -105,7 +139,7 @@ import Testing
         #expect(try source("block", "partner-a", "--reason", "no more").code == 0)
         #expect(try judged(harness, "orders-good-2.csv").0.out.contains("source-blocked"))
         #expect(try source("show", "nobody").code == 66)
-        // Whom to ask may be a person, and what is recorded stays.
+        // The contact may be a person, and recorded entries cannot be removed.
         let log = try harness.run("lineage", "log", "--json", "--limit", "99", "--store", "store").out
         #expect(log.contains("source.registered") && !log.contains("a@example.com"))
         for (wrong, words) in [

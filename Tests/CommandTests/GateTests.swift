@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What a user does with the gate, and what it answers.
+/// What a user does with the gate, and the results.
 @Suite(.serialized) struct `the gate` {
     @Test func `a credential rejects its row, and is named by kind only`() throws {
         let harness = try Harness()
@@ -15,7 +15,7 @@ import Testing
         #expect(!run.out.contains(token) && !run.err.contains(token))
         let report = try harness.report(run)
         #expect((report["stats"] as? [String: Any])?["rejected"] as? Int == 1)
-        // In JSON an escape is no hiding place.
+        // A value hidden by a JSON escape is found too.
         try harness.write("d.jsonl", "{\"id\": 1, \"note\": \"take \\u0067\(token.dropFirst()) for it\"}\n")
         #expect(try harness.run("validate", "d.jsonl", "--schema", "c.yaml").out.contains("secret"))
         try harness.write("c.yaml", contract + "sluice: { secrets: allow }\n")
@@ -24,7 +24,8 @@ import Testing
         #expect(try harness.run("validate", "d.csv", "--schema", "c.yaml", "--fail-on", "flag").code == 1)
     }
 
-    /// A label cannot be masked, and goes into the shard; a name of a column is told by its place, and each row counts once.
+    /// A label cannot be masked, and goes into the shard. A column outside the contract is named by its position, and
+    /// each row counts once.
     @Test func `columns that nobody named are told by their places, and their labels are looked at`() throws {
         let harness = try Harness()
         defer { harness.remove() }
@@ -41,9 +42,10 @@ import Testing
             held.hasPrefix("1 ") && held.contains("label of column 2: EMAIL_ADDRESS")
                 && held.contains("label of column 3: GitHub token") && !held.contains("canary") && !held.contains(token)
         )
-        let told = try ingest("b.csv", "id,x,y\n1,a@example.com,b@example.com\n")
+        let answer = try ingest("b.csv", "id,x,y\n1,a@example.com,b@example.com\n")
         #expect(
-            told.hasPrefix("0 ") && told.contains("column 2: EMAIL_ADDRESS") && told.contains("column 3: EMAIL_ADDRESS")
+            answer.hasPrefix("0 ") && answer.contains("column 2: EMAIL_ADDRESS")
+                && answer.contains("column 3: EMAIL_ADDRESS")
         )
         let members = "{\"id\":1,\"x\":\"a@example.com\",\"y\":\"b@example.com\"}\n"
         try harness.write("c.jsonl", members)
@@ -74,7 +76,7 @@ import Testing
         #expect(
             scanned.out.contains("CREDIT_CARD is in 1") && !scanned.out.contains("4012")
                 && !scanned.out.contains("ann1"))
-        // What stands where a header should be may be somebody's: a column that nobody named is told by its place.
+        // Without a header its place is taken by data, so a column outside the contract is named by its position.
         try harness.write("e.csv", "id,mail,note,zyx@canary.example\n1,a@example.com,n,bob@example.com\n")
         try harness.write("k.yaml", contract + "sluice: { unknownFields: keep }\n")
         let unnamed = try harness.run("scan", "e.csv", "--schema", "k.yaml")
@@ -123,7 +125,7 @@ import Testing
         let shard = try #require(harness.files(below: "store/accepted").first { $0.hasSuffix("/0.sluice") })
         let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
         #expect(clear == "id,note\n1,ask <PERSON> (<EMAIL_ADDRESS>)\n2,ask nobody\n3,a\\n<PERSON>\n")
-        // Another list is another policy: the same file is judged again where it may replace what it was.
+        // Another list is another policy, so the same file is judged again if it may replace the earlier batch.
         try harness.write("people.txt", "nobody\n")
         let refused = try harness.run("ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml")
         let batch = try #require(refused.out.firstMatch(of: #/--supersede ([0-9a-f-]+)/#))
@@ -149,7 +151,7 @@ import Testing
                 ]
                     + more)
         }
-        // So large a budget leaves next to no noise: the numbers must be the file's.
+        // So large a budget adds almost no noise: the numbers must be those of the file.
         let first = try profile("--dp-epsilon", "100")
         #expect(first.code == 0 && first.out.contains("\"rows\": 400") && first.out.contains("\"spent\": \"100\""))
         #expect(!first.out.contains("@") && !first.out.contains("\"email\""))
@@ -193,7 +195,7 @@ import Testing
         #expect(judged.code == 0)
     }
 
-    private func ingest(_ harness: Harness, _ dataset: String, _ file: String, _ more: [String] = []) throws
+    private func ingest(_ harness: Harness, _ dataset: String, _ file: String, more: [String] = []) throws
         -> Harness.Outcome
     {
         try harness.run(
@@ -259,7 +261,7 @@ import Testing
         let again = try ingest(harness, "sensors", "sensors-dirty.csv")
         #expect(again.code == first.code)
         #expect(again.out.contains("DUPLICATE"))
-        let forced = try ingest(harness, "sensors", "sensors-dirty.csv", ["--force"])
+        let forced = try ingest(harness, "sensors", "sensors-dirty.csv", more: ["--force"])
         #expect(forced.code == 1 && forced.out.contains("DUPLICATE") && forced.out.contains("--supersede "))
     }
 
@@ -275,7 +277,7 @@ import Testing
             return all
         }
         let before = try state()
-        #expect(try ingest(harness, "orders", "orders-good.csv", ["--dry-run"]).code == 0)
+        #expect(try ingest(harness, "orders", "orders-good.csv", more: ["--dry-run"]).code == 0)
         let checked = try harness.run(
             "validate", Harness.sample("orders-good.csv"), "--store", "store", "--schema",
             Harness.schema("orders.schema.yaml"))
@@ -366,9 +368,9 @@ import Testing
         let rows = (1...40).map { "\($0);\($0),5;J\u{F3}se \($0)\r\n" }.joined()
         let data = try #require(("id;amount;who\r\n" + rows).data(using: .windowsCP1252))
         try data.write(to: URL(filePath: harness.path("a.csv")))
-        let told = try harness.run("dialect", "a.csv")
-        #expect(told.code == 0 && told.out.contains("encoding: windows-1252"), "\(told.out)\(told.err)")
-        #expect(told.out.contains("dialect: {\"delimiter\":\";\"}"))
+        let answer = try harness.run("dialect", "a.csv")
+        #expect(answer.code == 0 && answer.out.contains("encoding: windows-1252"), "\(answer.out)\(answer.err)")
+        #expect(answer.out.contains("dialect: {\"delimiter\":\";\"}"))
         let inferred = try harness.run("schema", "infer", "a.csv", "--dialect", "auto")
         #expect(inferred.code == 0 && inferred.out.contains("encoding: windows-1252"), "\(inferred.err)")
         try harness.write("c.yaml", inferred.out)
@@ -377,8 +379,8 @@ import Testing
         try harness.write("b.csv", "1,2;3\n4,5;6\n")
         let refused = try harness.run("validate", "b.csv", "--schema", "c.yaml", "--dialect", "auto")
         #expect(refused.code == 65 && refused.err.contains("equally well"), "\(refused.err)")
-        // Nothing of the file stands in what is said.
-        #expect(!told.out.contains("se 1") && !refused.err.contains("4,5"))
+        // The output has no value of the file.
+        #expect(!answer.out.contains("se 1") && !refused.err.contains("4,5"))
     }
 
     @Test func `standard input goes the same way, and stands nowhere`() throws {
@@ -402,8 +404,8 @@ import Testing
             ["dialect", "-"], ["schema", "infer", "-", "--input-format", "csv"],
             ["score", "-", "--input-format", "csv"],
         ] {
-            let told = try harness.run(command, input: "in.csv")
-            #expect(told.code == 0, "\(command) \(told.err)")
+            let answer = try harness.run(command, input: "in.csv")
+            #expect(answer.code == 0, "\(command) \(answer.err)")
         }
         try harness.write("in.jsonl", "{\"id\":1}\n")
         let json = try harness.run("dialect", "in.jsonl")

@@ -1,7 +1,7 @@
 import Foundation
 import Storage
 
-/// The program as a user runs it: a folder of its own, arguments, exit code, output.
+/// The program as a user runs it: a folder of its own, arguments, exit code and output.
 struct Harness {
     let folder: String
     static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -15,7 +15,7 @@ struct Harness {
         #else
         candidates.append(repository.appending(path: ".build/release/sluice"))
         #endif
-        // A scratch path of another name: the bundle lies beside the program.
+        // With another scratch path, the bundle is beside the program.
         candidates.insert(
             URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "sluice"), at: 0)
         return candidates.first { FileManager.default.fileExists(atPath: $0.path) } ?? candidates[0]
@@ -25,7 +25,7 @@ struct Harness {
         var code: Int32
         var out: String
         var err: String
-        /// Whether a signal ended it.
+        /// Whether it was ended by a signal.
         var wasSignalled = false
     }
 
@@ -61,9 +61,9 @@ struct Harness {
         process.executableURL = Self.program
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: place.map(path) ?? folder)
-        // What this user knows of ledgers is the harness's own.
+        // The pinned ledgers of this user are the harness's own.
         process.environment = ProcessInfo.processInfo.environment.merging(["XDG_CONFIG_HOME": path(".config")]) { $1 }
-        // Files, not pipes: nobody has to read while it runs.
+        // Files instead of pipes, so that nobody has to read while the program runs.
         let (outPath, errPath) = (path(".out-" + UUID().uuidString), path(".err-" + UUID().uuidString))
         _ = FileManager.default.createFile(atPath: outPath, contents: nil)
         _ = FileManager.default.createFile(atPath: errPath, contents: nil)

@@ -40,7 +40,7 @@ import Testing
             let script = try #require(refused.err.split(separator: "'").dropFirst().first)
             let lines = text.split(separator: "\n", maxSplits: 1).map(String.init)
             let delimiter = name == "r.tsv" ? "\t" : ","
-            // What sed makes of it.
+            // The result of the sed command.
             let first = script.hasPrefix("1s/^/") ? "row\(delimiter)\(lines[0])" : "\(lines[0])\(delimiter)"
             try harness.write(name, first + "\n" + lines[1])
             let made = try harness.run("schema", "infer", name)

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// `schema infer`: what it suggests holds for the file it comes from, and can be used as it stands.
+/// `schema infer`: its suggestions hold for the file, and can be used unchanged.
 @Suite(.serialized) struct `inferred contracts` {
-    /// The contract with all of its suggestions taken.
+    /// The contract with all of its suggestions active.
     private func taken(_ yaml: String) -> String {
         yaml.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.hasPrefix("    # constraints: {") || line.hasPrefix("    # sluice: {")

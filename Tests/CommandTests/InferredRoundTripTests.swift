@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Tables as people in Europe and America write them: what is inferred of one takes it back, and reads it as it was meant.
+/// Tables in European and American notations: the contract inferred from one accepts the file, and reads its values as
+/// they were meant.
 @Suite(.serialized) struct `inferred contracts of tables in many habits` {
     /// A way of writing dates, numbers and files.
     private struct Habit {
@@ -51,7 +52,7 @@ import Testing
         return "\(rest)" + text
     }
 
-    private static func date(_ habit: Habit, _ day: Int, _ month: Int, _ year: Int) -> String {
+    private static func date(_ habit: Habit, day: Int, month: Int, year: Int) -> String {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         return String(
             habit.date.flatMap { letter -> [Character] in
@@ -79,7 +80,8 @@ import Testing
         for row in 0..<(150 + 10 * (number % 10)) {
             let missing = draw.below(12) == 0
             let cells = [
-                "\(10_000 + 3 * row + draw.below(3))", date(habit, 1 + draw.below(28), 1 + draw.below(12), 2025),
+                "\(10_000 + 3 * row + draw.below(3))",
+                date(habit, day: 1 + draw.below(28), month: 1 + draw.below(12), year: 2025),
                 amount(10_000 + draw.below(990_000)),
                 missing ? habit.missing : grouped(300 + draw.below(4000), habit.group),
                 "\(draw.below(90))" + habit.decimal + "\(1 + draw.below(9))", "0\(100 + draw.below(40))",
@@ -91,7 +93,8 @@ import Testing
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// On first contact statistics remark on rows that are far from the others, but never by what tells rows apart.
+    /// At cold start statistics flag rows that are far from the others, but never because of columns that identify
+    /// rows.
     private func expectNoIdentifiers(_ harness: Harness) throws {
         let judged = try harness.run(
             "ingest", "t.csv", "--schema", "c.yaml", "--dataset", "t", "--source", "s", "--store", "store", "--dry-run",

@@ -3,13 +3,13 @@ import GRDB
 import Storage
 import Testing
 
-/// Damage and tampering on a real store, as the program tells it.
+/// Damage and tampering on a real store, as the program reports them.
 @Suite struct `integrity` {
     private let guards = """
         SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'
         """
 
-    /// Changes the ledger as an intruder would: guards dropped, the change made, guards put back.
+    /// Changes the ledger as an intruder would: drops the guards, makes the change, restores the guards.
     private func alter(_ path: String, _ body: (Database) throws -> Void) throws {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
@@ -36,7 +36,7 @@ import Testing
 
     private func receipt(_ harness: Harness) throws -> String {
         let proofs = harness.files(below: "store/accepted").filter { $0.hasSuffix("0.sluice.tlog-proof") }
-        // Names of batches are in the order of their time.
+        // Batch ids sort by time.
         return "store/accepted/" + (try #require(proofs.max()))
     }
 
@@ -71,11 +71,11 @@ import Testing
         let found = try harness.run("lineage", "verify", "--store", "store")
         #expect(found.code == 1 && found.out.contains("TAMPERED"), "\(found.out)\(found.err)")
         for word in words { #expect(found.out.contains(word), "\(found.out)") }
-        // Nothing is signed over it, and the doctor says what to do.
+        // Nothing is signed on top of it, and the doctor says what to do.
         #expect(try harness.run("doctor", "--store", "store").code == 1)
     }
 
-    /// Whoever has no key of the store can still prove its record.
+    /// A person without any key of the store can still verify its ledger.
     @Test func `an auditor verifies a backup without keys`() throws {
         let harness = try shop()
         defer { harness.remove() }
@@ -83,7 +83,8 @@ import Testing
         let key = try #require(
             listed.split(separator: "\n").first { $0.hasPrefix("verifier") }?.split(separator: "\t").last)
         #expect(try harness.run("backup", "copy", "--store", "store").code == 0)
-        // The key was written down outside the store when it was made; where it was not, the backup's own word is none.
+        // The key was pinned outside the store on creation. Without a pinned key, the backup's own statement does not
+        // count.
         let pinned = try harness.run("lineage", "verify", "--store", "copy")
         #expect(pinned.code == 0 && pinned.out.contains("pinned in"), "\(pinned.out)\(pinned.err)")
         let known = harness.path(".config/sluice/known-ledgers")
@@ -139,7 +140,7 @@ import Testing
         #expect(intact.code == 0 && intact.out.contains("1 anchor agrees"), "\(intact.out)")
         try FileManager.default.removeItem(atPath: ledger)
         try FileManager.default.moveItem(atPath: harness.path("older.sqlite"), toPath: ledger)
-        // This user has seen more; another one has not.
+        // This user has seen a newer state; another user has not.
         let seen = try harness.run("lineage", "verify", "--store", "store")
         #expect(seen.code == 1 && seen.out.contains("an older copy was put in its place"), "\(seen.out)")
         try FileManager.default.removeItem(atPath: harness.path(".config/sluice/known-ledgers"))
@@ -148,7 +149,7 @@ import Testing
         #expect(try harness.run("lineage", "verify", "--require-anchor", "--store", "store").code == 3)
         let caught = try harness.run("lineage", "verify", "--anchor", "elsewhere.tlog-proof", "--store", "store")
         #expect(caught.code == 1 && caught.out.contains("ROLLBACK"), "\(caught.out)")
-        // The shards that came after are files that this ledger does not know.
+        // The later shards are files that this ledger does not record.
         let files = try harness.run("lineage", "verify", "--files", "--store", "store")
         #expect(files.code == 1 && files.out.contains("is not recorded"), "\(files.out)")
     }
@@ -170,7 +171,7 @@ import Testing
                 bad = bad.prefix(bad.count * step / 24)
             }
             try bad.write(to: URL(filePath: harness.path("copy.sluice")))
-            // Outside the store, with its keys: nothing but the message itself speaks for it.
+            // Outside the store, with its keys, only the message itself can be verified.
             for arguments in [
                 ["shard", "cat", "copy.sluice", "--store", "store", "--reason", "test"],
                 ["shard", "verify", "copy.sluice", "--store", "store"],
@@ -240,13 +241,13 @@ import Testing
             }
             let verified = try harness.run("lineage", "verify", "--files", "--store", "restored-\(index)")
             #expect(verified.code == 0, "\(verified.out)\(verified.err)")
-            // It goes on from there.
+            // The store can be used further.
             try harness.write("more.csv", `watch`.rows(90_000, 20))
             let more = try harness.run("ingest", "more.csv", "--dataset", "rows", "--store", "restored-\(index)")
             #expect(more.code == 0, "\(more.err)")
             #expect(try harness.run("doctor", "--store", "restored-\(index)").code == 0)
         }
-        // What is in the way is not written over, and half a backup is no backup.
+        // Existing files are not overwritten, and an incomplete backup is not a backup.
         #expect(try harness.run("backup", "backup-5", "--store", "store").code == 73)
         try FileManager.default.removeItem(atPath: harness.path("backup-5/backup.json"))
         #expect(try harness.run("restore", "backup-5", "restored-again").code == 66)
@@ -263,7 +264,7 @@ import Testing
             let verified = try harness.run("lineage", "verify", "--files", "--store", "store")
             #expect(verified.code == 0, "\(verified.out)\(verified.err)")
         }
-        // There was a writer: it wrote beside the audits, and it lived to the end.
+        // A writer was running during the audits, and finished without an error.
         #expect(try `watch`.outcomes(harness).count > 2)
         #expect(daemon.waits { try `watch`.outcomes(harness).count == 27 })
     }
@@ -279,7 +280,7 @@ import Testing
             let shown = try harness.run("lineage", "show", name, "--store", "store")
             #expect(shown.code == 0 && shown.out.contains(newest), "\(name): \(shown.err)")
         }
-        // The two were ingested within a minute, so they share the beginning that tells the time.
+        // The two were ingested within a minute, so their ids share the prefix that encodes the time.
         let both = try harness.run("lineage", "show", String(newest.prefix(6)), "--store", "store")
         #expect(both.code == 64 && both.err.contains("2 batches"), "\(both.err)")
         let short = try harness.run("lineage", "show", String(newest.prefix(5)), "--store", "store")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Labels, member names and file names: nothing of anyone's data becomes a name, and no name is said that is somebody's.
+/// Labels, member names and file names: no personal data becomes a name, and no such name is printed.
 @Suite(.serialized) struct `names of columns and files` {
     private static let iban = "DE89370400440532013000", token = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
     private static let rows = [

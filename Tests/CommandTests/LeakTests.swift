@@ -3,10 +3,10 @@ import Glibc
 import Storage
 import Testing
 
-/// Nothing of anyone's data, and no key, where it should not be: unique strings are planted in every personal column and in
-/// every failing rule, and searched for in everything that the program leaves or says.
+/// No personal data and no key appears where it must not: unique strings are planted in every personal column and in
+/// every failing rule, and searched in everything that the program writes or prints.
 @Suite struct `no leaks` {
-    /// A needle in the forms in which it could have got somewhere: as it is, hexadecimal, base64 at each of the three
+    /// A needle in the forms in which it could appear: as it is, in hexadecimal, in base64 at each of the three
     /// alignments, and escaped for JSON.
     static func forms(_ needle: [UInt8]) -> [Data] {
         var forms = [Data(needle)]
@@ -14,7 +14,7 @@ import Testing
         forms.append(Data(hex.utf8))
         forms.append(Data(hex.uppercased().utf8))
         for shift in 0..<3 {
-            // Only the characters that the needle alone decides.
+            // Only the characters that depend on the needle alone.
             let text = Data(Array(repeating: UInt8(0), count: shift) + needle).base64EncodedString()
             let from = (shift * 8 + 5) / 6
             let to = (shift + needle.count) * 8 / 6
@@ -30,7 +30,7 @@ import Testing
         return forms
     }
 
-    /// Where one of the needles stands, in any form.
+    /// The places of any needle, in any form.
     static func hits(_ needles: [[UInt8]], in data: Data, _ place: String) -> [String] {
         needles.flatMap { needle in
             forms(needle).enumerated().compactMap { form, bytes in
@@ -70,7 +70,7 @@ import Testing
         return text
     }
 
-    /// What is kept of a batch says why, and nothing of what.
+    /// The stored data about a batch gives the reasons, but no value.
     private func askedAfterwards(_ harness: Harness) throws -> String {
         var said = ""
         let log = try harness.run(
@@ -142,7 +142,7 @@ import Testing
         }
         #expect(found.isEmpty, "\(found)")
         #expect(files > 30)
-        // The search finds what is there: the file that was never given to the store.
+        // The search itself works: it finds the needles in the original file.
         let own = try Data(contentsOf: URL(filePath: harness.path("data.csv")))
         #expect(Self.hits(needles, in: own, "data.csv").count >= needles.count)
         for shift in ["", "a", "ab"] {
@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    /// Canaries of kinds that nobody declared, and values that the operators with a way back handle.
+    /// Canaries of undeclared kinds, and values for the reversible operators.
     static let planted = [
         "qorblatt.z@canary-mail.example", "4012888888881881", "DE89 3704 0044 0532 0130 00", "canary-acct-5519",
         "canary-who-7781", "1971-03-19", "8001015009087",
@@ -169,7 +169,7 @@ import Testing
 
         """
 
-    /// Rows that are full of them, a sixth of which are rejected.
+    /// Rows with canaries, a sixth of which are rejected.
     static func planting(_ rows: Int) -> String {
         let notes = [
             "write to \(planted[0])", "card \(planted[1])", "iban \(planted[2])", "password is \(token)", "nothing",
@@ -213,14 +213,14 @@ import Testing
             found += Self.hits(needles, in: try Data(contentsOf: URL(filePath: harness.path("store/" + file))), file)
         }
         #expect(found.isEmpty, "\(found)")
-        // What was released has none of them; what was held back is sealed.
+        // Released rows have none of them; rows held back are sealed.
         for shard in harness.files(below: "store/accepted") where shard.hasSuffix("/0.sluice") {
             let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
             #expect(clear.contains("<EMAIL_ADDRESS>") && Self.hits(needles, in: Data(clear.utf8), shard).isEmpty)
         }
     }
 
-    /// A crash at any time: what is there afterwards is sealed, and what was said has no value in it.
+    /// A crash at any time leaves only sealed data, and no value in the output.
     @Test(arguments: [SIGKILL, SIGSEGV, SIGTERM])
     func `nothing leaks when a run is ended in its middle`(_ number: Int32) throws {
         let harness = try Harness()
@@ -244,7 +244,7 @@ import Testing
             let left = try listFolder(harness.folder) + listFolder(harness.path("store"))
             #expect(!left.contains { $0.hasPrefix("core") })
         }
-        // SIGTERM is an order to stop, which a run follows by itself.
+        // SIGTERM is a request to stop, which a run obeys by itself.
         #expect(ended >= 1 || number == SIGTERM, "no run was ended before it was done")
         let last = try harness.run(
             "ingest", "d.csv", "--force", "--schema", "c.yaml", "--store", "store", "--dataset", "d")
@@ -258,7 +258,7 @@ import Testing
         try harness.write("c.yaml", Self.reversible)
         try harness.write("d.csv", Self.planting(60_000))
         #expect(try harness.run("init", "store").code == 0)
-        // A mount of its own, which goes with the process; what is on it is copied out first.
+        // A mount of its own, which ends with the process; its content is copied out first.
         let line = """
             mkdir small out; mount -t tmpfs -o size=2m none small; cp -a store/. small/; code=0
             "$0" ingest d.csv --json --schema c.yaml --store small --dataset d > out/.out 2> out/.err || code=$?
@@ -300,7 +300,7 @@ import Testing
         #expect(core.split(separator: " ").filter { $0 == "0" }.count == 2, "\(core)")
         let status = try String(contentsOfFile: base + "status", encoding: .utf8)
         #expect(status.contains("NoNewPrivs:\t1") && status.contains("Umask:\t0077"))
-        // What a core would hold: every writable mapping that is not marked to be left out of it. Only root may look.
+        // The content of a core dump: every writable mapping that is not excluded from dumps. Only root may read it.
         if let memory = try? FileMemory(base + "mem"),
             let text = try? FileHandle(forReadingAtPath: base + "smaps")?.readToEnd()
         {
@@ -311,7 +311,7 @@ import Testing
                 .replacing("_", with: "/")
             let secret = [UInt8](try #require(Data(base64Encoded: base64 + "=")))
             var (range, flags, found, bytes) = (0..<0, "", [String](), 0)
-            func look() {
+            func search() {
                 guard !range.isEmpty, flags.contains(" wr"), !flags.contains(" dd"), range.count < 1 << 30 else {
                     return
                 }
@@ -322,7 +322,7 @@ import Testing
             for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
                 if line.hasPrefix("VmFlags:") {
                     flags = " " + line
-                    look()
+                    search()
                 } else if let dash = line.firstIndex(of: "-"), let low = Int(line[..<dash], radix: 16),
                     let space = line.firstIndex(of: " "),
                     let high = Int(line[line.index(after: dash)..<space], radix: 16)
@@ -352,7 +352,7 @@ private struct FileMemory {
         try #require(file >= 0)
     }
 
-    /// What can be read of a range.
+    /// The readable bytes of a range.
     func read(_ range: Range<Int>) -> Data {
         var data = Data(count: range.count)
         let got = unsafe data.withUnsafeMutableBytes {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What the gate has learnt and what it would see is shown, tried out, and told in alarms, as a user does it.
+/// What the gate has learnt and would detect is shown, can be simulated, and is part of alarms.
 @Suite struct LearntTests {
     private static let contract = """
         name: orders
@@ -58,10 +58,10 @@ import Testing
         let sentence = why.dropFirst(8)
         #expect(sentence.contains(" % above the last 10 accepted batches, which differed by -"), "\(text.out)")
         #expect(sentence.contains("on arrival; the threshold is "), "\(why)")
-        // Price and total moved together: one line a cause.
+        // Price and total changed together: one line for each cause.
         #expect(text.out.split(separator: "\n").count { $0.contains("WHY   distribution changed") } == 1, "\(text.out)")
         #expect(text.out.contains("        with it: "), "\(text.out)")
-        // What is left out, and how it comes in.
+        // Columns that are left out, and how to include them.
         #expect(text.out.contains("not tested: order_id: all values are different: not screened; to screen it set"))
         #expect(!text.out.contains("too few values"), "what is left out has enough: \(text.out)")
         let json = try harness.report(try ingest(harness, dear, ["--dry-run", "--format", "json"]))
@@ -75,10 +75,12 @@ import Testing
                 out.contains("above the last 10 accepted batches, which differed by -")
                     || out.contains("above the last 10 accepted batches%2C"), "\(format): \(out.prefix(2000))")
         }
-        let told = try ingest(harness, table(21, factor: 1.3)).out
-        #expect(told.contains("sluice baseline show --dataset orders"), "\(told)")
-        #expect(told.contains("sluice review release ") && told.contains("{ drift: { warn: …, fail: … } }"), "\(told)")
-        // Kept, it is told again, with what would still have been seen.
+        let answer = try ingest(harness, table(21, factor: 1.3)).out
+        #expect(answer.contains("sluice baseline show --dataset orders"), "\(answer)")
+        #expect(
+            answer.contains("sluice review release ") && answer.contains("{ drift: { warn: …, fail: … } }"), "\(answer)"
+        )
+        // The kept report has it too, with the changes that would have been detected.
         let held = try #require(
             try harness.report(try ingest(harness, dear, ["--format", "json"]))["batch"] as? String)
         let page = try harness.run("report", held, "--html", "--store", "store").out
@@ -126,7 +128,7 @@ import Testing
         let price = try #require(fields.first { $0["name"] as? String == "price" })
         let sees = price["wouldSee"] as? [String: Double] ?? [:]
         #expect((0.2...3).contains(sees["shiftUp"] ?? 0) && (0.04...0.2).contains(sees["missing"] ?? 0), "\(sees)")
-        // Prices lie between 60 and 140: no such number is told but as a count, a percentage or a size.
+        // Prices lie between 60 and 140: such numbers appear only as counts, percentages or sizes.
         let numbers = (price["tests"] as? [[String: Any]] ?? []).flatMap { $0.values.compactMap { $0 as? Double } }
         #expect(!numbers.isEmpty && numbers.allSatisfy { $0 < 20 }, "\(numbers)")
         #expect(!shown.out.contains("shop0") && !shown.out.contains("shop4"))
@@ -150,7 +152,7 @@ import Testing
         #expect(run.out.contains("1 of 11 would have been held: distribution-drift ("), "\(run.out)")
         #expect(run.out.contains(" % above the last 10 accepted batches, which differed by -"), "\(run.out)")
         #expect(run.out.contains("not replayed, since it is not kept"))
-        // Longer learning would have let it pass, and so would a field that is not compared.
+        // With a longer learning phase, or without comparing the field, the batch would have passed.
         let patient = try simulate("--set", "baseline.learning=20")
         #expect(patient.out.contains("0 of 11 would have been held"), "\(patient.out)")
         let blind = try simulate(

@@ -127,7 +127,7 @@ import Testing
             ]
             for form in forms { #expect(haystack.range(of: form) == nil, "\(canary) leaked") }
         }
-        // The check can fail: inside the sealed files they are.
+        // The check can fail: the sealed files do contain the values.
         let kept = harness.files(below: "store/quarantine").filter { $0.hasSuffix(".sluice") }
         let plain = try harness.run("shard", "cat", "store/quarantine/" + (kept.first ?? ""), "--store", "store")
         #expect(plain.out.contains("constraint-enum"))
@@ -149,7 +149,7 @@ import Testing
         let damaged = try harness.run("shard", "cat", "store/damaged.sluice", "--store", "store")
         #expect(damaged.code == 1)
         #expect(damaged.out.isEmpty)
-        // One figure in the record, changed in the file itself.
+        // One digit of the ledger, changed in the file itself.
         let ledger = URL(filePath: harness.path("store/ledger.sqlite"))
         var record = try Data(contentsOf: ledger)
         let needle = Data("\"verdict\":\"accepted\"".utf8)

@@ -14,7 +14,7 @@ import Testing
         try tar.run()
         tar.waitUntilExit()
         #expect(tar.terminationStatus == 0)
-        // A checkout keeps no modes but the executable's.
+        // A checkout keeps no permissions except the executable bit.
         for name in ["store", "store/keys"] {
             try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: harness.path(name))
         }
@@ -36,27 +36,27 @@ import Testing
         let before = try harness.run("lineage", "verify", "--files", "--store", "store")
         #expect(before.code == 1 && before.out.contains("intact: 34 entries"), "\(before.out)\(before.err)")
         #expect(before.out.contains("the next sluice ingest or watch finishes it"), "\(before.out)")
-        // What was accepted before stays accepted once, the batch that was just being published among it: this version judges by
-        // another policy, which reopens nothing.
+        // Content that was accepted before stays accepted once, including the batch that was being published: this
+        // version has another policy, which reopens nothing.
         for file in ["d1.csv", "d4.csv", "d5.csv"] {
             let again = try ingest(harness, file)
             #expect(
                 again.code == 1 && again.out.contains("were accepted before, as batch"),
                 "\(file) \(again.out)\(again.err)")
         }
-        // What was held is judged again under it, and is held again: its rows are far from all that was accepted.
+        // Held content is judged again under the new policy, and held again: its rows are far from all accepted ones.
         let held = try ingest(harness, "bad.csv")
         #expect(held.code == 1 && held.out.contains("HELD"), "\(held.out)\(held.err)")
         let after = try harness.run("lineage", "verify", "--files", "--store", "store")
         #expect(after.code == 0 && after.out.contains("every published file matches the ledger"), "\(after.out)")
         #expect(try harness.run("doctor", "--store", "store").code == 0)
-        // Its keys are recorded, and new batches are judged by what it accepted.
+        // Its keys are recorded, and new batches are compared with its accepted batches.
         let log = try harness.run("lineage", "log", "--kind", "key.recorded", "--json", "--store", "store")
         #expect(log.out.split(separator: "\n").count == 1 && log.out.contains("\"name\":\"tokens\""), "\(log.out)")
         var rows = "id,site,email,temperature\n"
         var state: UInt64 = 7
         for id in 8000..<8060 {
-            // Twelve uniform numbers are nearly a normal one.
+            // The sum of twelve uniform numbers is approximately normal.
             var sum = -6.0
             for _ in 0..<12 {
                 state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -79,15 +79,17 @@ import Testing
     @Test func `its decisions are replayed, and its shards are opened`() throws {
         let harness = try fixture()
         defer { harness.remove() }
-        // Finishes what was left.
+        // Completes the interrupted publication.
         #expect(try ingest(harness, "d5.csv").code == 1)
         let log = try harness.run("lineage", "log", "--kind", "batch.judged", "--json", "--store", "store").out
         var replayed = 0
         for line in log.split(separator: "\n") {
             let body = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
             guard let batch = body["batch"] as? String, body["verdict"] as? String == "held" else { continue }
-            let told = try harness.run("lineage", "explain", batch, "--store", "store")
-            #expect(told.code == 0 && told.out.contains("60 of 60 rows came out as recorded"), "\(told.out)\(told.err)")
+            let answer = try harness.run("lineage", "explain", batch, "--store", "store")
+            #expect(
+                answer.code == 0 && answer.out.contains("60 of 60 rows came out as recorded"),
+                "\(answer.out)\(answer.err)")
             replayed += 1
         }
         #expect(replayed == 3)

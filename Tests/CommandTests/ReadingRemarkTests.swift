@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What is told of a file besides its rows, and how rows are counted.
+/// Remarks on a file apart from its rows, and how rows are counted.
 @Suite(.serialized) struct `remarks on files` {
     private static let contract = "name: t\nfields: [{ name: a, type: integer }, { name: b, type: string }]\n"
 

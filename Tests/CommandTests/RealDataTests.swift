@@ -2,9 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Tables that nobody here made, as they are and as JSON Lines with numbers where cells look like numbers.
+/// Real tables, as CSV and as JSON Lines with numbers where cells look like numbers.
 @Suite struct `real data` {
-    /// Records of a CSV file by a plain reading: quotes toggle, a line end outside quotes ends a record, empty lines are none.
+    /// Records of a CSV file by a simple reading: quotes toggle, a line end outside quotes ends a record, empty lines
+    /// are skipped.
     private static func records(_ bytes: [UInt8]) -> [[String]] {
         var (records, fields, cell) = ([[String]](), [String](), [UInt8]())
         var (isQuoted, wasQuoted) = (false, false)
@@ -66,7 +67,7 @@ import Testing
                 let checked = try harness.run("validate", "--infer", "--json", name)
                 let stats = try harness.report(checked)["stats"] as? [String: Any]
                 #expect(stats?["rows"] as? Int == records.count - 1, "\(file) as \(name)")
-                // A contract made from a file takes that file.
+                // A contract inferred from a file accepts that file.
                 #expect(checked.code == 0 && stats?["rejected"] as? Int == 0, "\(file) as \(name)")
                 let taken = try harness.run(
                     "ingest", "--infer", "--json", name, "--dataset", "d\(number)\(name.suffix(3))", "--store", "store")

@@ -2,7 +2,7 @@ import Foundation
 import FoundationXML
 import Testing
 
-/// The report in the formats of programs: all say the same, with places, and none has a value.
+/// The formats for programs: all have the same findings with their places, and none has a value.
 @Suite(.serialized) struct `report formats` {
     static let contract = """
         fields:
@@ -11,7 +11,7 @@ import Testing
           - { name: note, type: string }
         """
 
-    /// Row 2 has a quoted line end, so that rows are not lines; rows 3 and 5 are bad, row 4 is flagged.
+    /// Row 2 has a quoted line end, so that row and line numbers differ; rows 3 and 5 are bad, row 4 is flagged.
     static let data = "id,kind,note\n1,a,x\n2,b,\"two\nlines\"\nsecret-3,a,x\n4,a,hid\u{200B}den\n5,secret-5,x\n"
 
     private func run(_ format: String, _ more: [String] = []) throws -> (out: String, code: Int32) {
@@ -38,7 +38,7 @@ import Testing
         #expect(tasks.map { $0["valid"] as? Bool } == [false, true])
         let errors = try #require(tasks[0]["errors"] as? [[String: Any]])
         #expect(errors.map { $0["type"] as? String } == ["type-error", "constraint-error"])
-        // The header is their first row.
+        // Frictionless counts the header as a row.
         #expect(
             errors.map { $0["rowNumber"] as? Int } == [4, 6] && errors.map { $0["fieldNumber"] as? Int } == [1, 2])
         #expect(errors.map { $0["note"] as? String } == ["type-error", "constraint-enum"])

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A held batch is looked at and let out, as a user does it.
+/// A held batch is reviewed and released, as a user does it.
 @Suite struct ReviewTests {
     @Test func `a held batch is listed, let out once, and its record says so`() throws {
         let harness = try Harness()
@@ -22,7 +22,7 @@ import Testing
         let held = try #require(try harness.report(run)["batch"] as? String)
         let command = "sluice review release \(held) --reason TEXT"
         #expect(run.code == 1)
-        // The same again names the way out, and so do the kept report's page and the list.
+        // The next batch with the same change names the remedy too, and so do the page of the kept report and the list.
         let echo = try ingest(MovingRows.table(10, shift: 3))
         #expect(
             echo.code == 1 && echo.out.contains("sluice review release \(held) --echoes --reason TEXT"), "\(echo.out)")
@@ -34,7 +34,8 @@ import Testing
         let json = try review("list", "--dataset", "rows", "--format", "json")
         let documents = try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [[String: Any]] ?? []
         #expect(documents.count == 2 && documents.last?["batch"] as? String == held)
-        #expect(documents.last?["next"] as? String == command && documents.last?["rows"] as? Int == 700)
+        #expect(
+            documents.last?["next"] as? String == command + " --store store" && documents.last?["rows"] as? Int == 700)
         #expect(try review("list", "--dataset", "none").out.hasPrefix("none"))
 
         #expect(try review("release", held).code == 64, "a reason is needed")
@@ -55,7 +56,7 @@ import Testing
         let log = try harness.run("lineage", "log", "--store", "store")
         #expect(log.out.contains("batch.released") && log.out.contains("prices were raised"), "\(log.out)")
         #expect(try harness.run("lineage", "show", held, "--store", "store").out.contains("batch.released"))
-        // Names of batches are in the order of time; the newest is the one that was judged again behind it.
+        // Batch ids sort by time; the newest is the batch that was judged again after the release.
         let shards = harness.files(below: "store/accepted").filter { $0.hasSuffix("/0.sluice") }
         let shard = try #require(shards.dropLast().last)
         let trace = try harness.run(

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// `validate --valid-rows` and `--invalid-rows`: every row of the source in one of two files, and masked values in neither.
+/// `validate --valid-rows` and `--invalid-rows`: every row of the source goes to one of two files, and masked values to
+/// neither.
 @Suite(.serialized) struct `rows by verdict` {
     private static let contract = """
         fields:
@@ -37,7 +38,7 @@ import Testing
         #expect(try text(harness, "valid") == valid)
         let rest = try text(harness, "invalid").replacingOccurrences(of: ",\n", with: "\n")
         #expect(rest == invalid)
-        // What is there is never written over, and that is said before the file is read.
+        // Existing files are never overwritten, and the error comes before the file is read.
         let again = try harness.run(["validate", name, "--schema", "c.yaml"] + files)
         #expect(again.code == 73 && again.err.contains("already"))
         #expect(try text(harness, "valid") == valid)
@@ -77,7 +78,7 @@ import Testing
         }
     }
 
-    /// The language's own crash report shows registers and the memory behind them.
+    /// Swift's crash report would show registers and memory.
     @Test func `a crash tells nothing of memory`() throws {
         let harness = try Harness()
         defer { harness.remove() }
@@ -94,10 +95,10 @@ import Testing
         usleep(500_000)
         kill(process.processIdentifier, SIGILL)
         process.waitUntilExit()
-        let told = errors.fileHandleForReading.readDataToEndOfFile()
+        let answer = errors.fileHandleForReading.readDataToEndOfFile()
         #expect(
-            process.terminationReason == .uncaughtSignal && told.isEmpty,
-            "\(String(decoding: told, as: UTF8.self).prefix(300))")
+            process.terminationReason == .uncaughtSignal && answer.isEmpty,
+            "\(String(decoding: answer, as: UTF8.self).prefix(300))")
     }
 
     @Test func `one file at a time, and two different ones`() throws {

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Names from outside can neither move a cursor nor forge a line, whatever prints them.
+/// Names from outside can neither move the cursor nor forge a line, whatever command prints them.
 @Suite(.serialized) struct `what is printed` {
     private static let evil = "a\u{1B}[2J\n\u{7F}\u{85}\u{9B}\u{202E}\u{2066}\u{200B}\u{2028}\u{61C}\u{FEFF}\u{E0041}é"
 
-    /// What a terminal or a person would not see; line ends end lines.
+    /// Characters that a terminal or a person would not see; line ends are allowed.
     private func hidden(_ text: String) -> [String] {
         text.unicodeScalars.filter { scalar in
             scalar != "\n"
@@ -64,7 +64,7 @@ import Testing
         #expect(hidden(sniffed.out).isEmpty && sniffed.out.contains("\\udb40\\udc41"))
     }
 
-    /// All texts that stand under a key, at any depth.
+    /// All texts under a key, at any depth.
     private func texts(_ value: Any, _ key: String) -> [String] {
         if let list = value as? [Any] { return list.flatMap { texts($0, key) } }
         guard let members = value as? [String: Any] else { return [] }

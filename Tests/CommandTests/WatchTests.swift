@@ -3,7 +3,7 @@ import Glibc
 import Storage
 import Testing
 
-/// The daemon as a supplier and an operator see it.
+/// The daemon, from the view of a supplier and of an operator.
 @Suite struct `watch` {
     /// A store whose dataset `rows` takes `id,x`, in the harness's folder as `store`.
     static func store(_ harness: Harness, _ name: String = "store", more: String = "") throws {
@@ -29,7 +29,7 @@ import Testing
         "id,x\n" + (first..<first + count).map { "\($0),\($0 % 7).5\n" }.joined()
     }
 
-    /// Kinds of the entries that are an outcome, in order.
+    /// Kinds of the entries that record an outcome, in order.
     static func outcomes(_ harness: Harness) throws -> [String] {
         let log = try harness.run("lineage", "log", "--json", "--limit", "1000", "--store", "store")
         return try log.out.split(separator: "\n").reversed().compactMap { line in
@@ -66,13 +66,13 @@ import Testing
                 == ["accepted", "unreadable", "unknown-format", "held", "accepted", "duplicate", "accepted"])
         #expect(try Self.inbox(harness).isEmpty && listFolder(harness.path("store/work")).isEmpty)
         #expect(try harness.run("lineage", "verify", "--files", "--store", "store").code == 0)
-        // What could not be judged is sealed whole, and can be had back.
+        // A file that could not be judged is sealed whole, and can be recovered.
         let sealed = harness.files(below: "store/quarantine").filter { $0.hasSuffix("source.sluice") }
         let bodies = try sealed.map {
             try harness.run("shard", "cat", "store/quarantine/" + $0, "--reason", "test", "--store", "store").out
         }
         #expect(Set(bodies) == ["%PDF", "", files[3].1])
-        // Every line of the log is one document, and there is nothing to do the second time.
+        // Every line of the log is one document, and a second run has nothing to do.
         for line in run.err.split(separator: "\n") {
             #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any])
         }
@@ -89,14 +89,14 @@ import Testing
         let before = try Self.inbox(harness)
         #expect(try harness.run("watch", "--once", "--store", "store", "--settle", "0.1").code == 0)
         #expect(try Self.inbox(harness) == before && Self.outcomes(harness).isEmpty)
-        // Only what has a marker is taken, and the marker goes with it.
+        // Only the file with a marker is taken, and the marker is removed with it.
         try harness.write("store/inbox/rows/x.csv", Self.rows(1, 3))
         try harness.write("store/inbox/rows/y.csv", Self.rows(7, 3))
         try harness.write("store/inbox/rows/y.csv.done", "")
         #expect(
             try harness.run("watch", "--once", "--ready", "marker", "--settle", "0.1", "--store", "store").code == 0)
         #expect(try Self.inbox(harness) == (before + ["x.csv"]).sorted())
-        // A file that somebody has open for writing waits.
+        // A file that a process has open for writing waits.
         let open = try #require(FileHandle(forWritingAtPath: harness.path("store/inbox/rows/x.csv")))
         #expect(try harness.run("watch", "--once", "--store", "store", "--settle", "0.1").code == 0)
         #expect(try Self.inbox(harness).contains("x.csv"))
@@ -126,7 +126,7 @@ import Testing
         let harness = try Harness()
         defer { harness.remove() }
         try Self.store(harness)
-        // A sparse file may have any size; twice that is no number.
+        // A sparse file may have any size; twice that size may overflow.
         let huge = try harness.write("store/inbox/rows/huge.csv", "id,x\n")
         let file = try #require(FileHandle(forWritingAtPath: huge))
         var size: UInt64 = 1 << 43
@@ -194,11 +194,11 @@ import Testing
         #expect(try harness.run("watch", "--once", "--settle", "0.1", "--store", "store").code == 0)
         #expect(try Self.outcomes(harness) == ["accepted"] && harness.files(below: "store/inbox/rows").isEmpty)
         #expect(harness.files(below: "store/work").isEmpty)
-        // Without it the file waits, and is rejected once that was long enough.
+        // Without it the file waits, and is rejected after the timeout.
         try harness.write("store/inbox/rows/b.csv", Self.rows(101, 9))
         let run = try harness.run("watch", "--once", "--settle", "0.1", "--store", "store")
         #expect(run.code == 1 && run.err.contains("digest-missing"), "\(run.err)")
-        // One of another file is no digest of this one.
+        // A digest of another file does not count.
         try harness.write("store/inbox/rows/c.csv", Self.rows(201, 9))
         try harness.write("store/inbox/rows/c.csv.sha256", String(repeating: "0", count: 64))
         let wrong = try harness.run("watch", "--once", "--settle", "0.1", "--store", "store")
@@ -246,11 +246,11 @@ import Testing
         #expect(first.waits { try harness.run("status", "--store", "store").code == 0 })
         let second = try harness.run("watch", "--store", "store")
         #expect(second.code == 75 && second.err.contains("process \(first.processID)"), "\(second.err)")
-        // Another store over the same inbox is refused, too.
+        // Another store with the same inbox is refused too.
         try Self.store(harness, "other", more: ", inbox: \(harness.path("store/inbox/rows"))")
         let third = try harness.run("watch", "--store", "other")
         #expect(third.code != 0 && third.err.contains("another daemon watches it"), "\(third.err)")
-        // One-shot work goes on beside it, and it takes what comes.
+        // A one-shot `ingest` works beside the daemon, and the daemon takes new files.
         try harness.write("mine.csv", Self.rows(1, 9))
         #expect(try harness.run("ingest", "mine.csv", "--dataset", "rows", "--store", "store").code == 0)
         try harness.write("store/inbox/rows/theirs.csv", Self.rows(50, 9))
@@ -271,7 +271,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: inbox, withIntermediateDirectories: false)
         try harness.write("store/inbox/rows/a.csv", Self.rows(1, 9))
         #expect(daemon.waits { try Self.outcomes(harness) == ["accepted"] })
-        // A network file system tells nothing; a file that appears without an event is found by the next look.
+        // A network file system delivers no events; such a file is found by the next scan.
         try harness.write("b.csv", Self.rows(50, 9))
         try FileManager.default.linkItem(atPath: harness.path("b.csv"), toPath: inbox + "/b.csv")
         #expect(daemon.waits { try Self.outcomes(harness) == ["accepted", "accepted"] })
@@ -291,7 +291,7 @@ import Testing
         }
         _ = try harness.run("watch", "--once", "--store", "store")
         #expect(kills >= 3)
-        // Whether the kills fell into the work or before it, there is one outcome and nothing is left.
+        // Whether the kills hit the work or came before it, there is one outcome and nothing is left behind.
         let outcomes = try Self.outcomes(harness)
         #expect(outcomes == ["crash-loop"] || outcomes == ["accepted"], "\(outcomes)")
         #expect(try Self.inbox(harness).isEmpty && listFolder(harness.path("store/work")).isEmpty)
@@ -321,7 +321,7 @@ import Testing
             #expect(trouble.mend() == 0)
         }
         #expect(try harness.run("watch", "--once", "--store", "store").code == 0)
-        // Too little room: the file stays where it is.
+        // Too little free space: the file stays in its inbox.
         try harness.write("store/inbox/rows/b.csv", Self.rows(50, 9))
         let full = try harness.run("watch", "--once", "--settle", "0.1", "--store", "store", "--min-free", "\(1 << 29)")
         #expect(full.code == 75 && full.err.contains("free space"), "\(full.err)")
@@ -330,7 +330,7 @@ import Testing
         #expect(try Self.outcomes(harness) == ["accepted", "accepted"] && Self.inbox(harness).isEmpty)
     }
 
-    /// What one file waits for is not over because another one went through.
+    /// A file's trouble is not over because another file was processed.
     @Test func `status tells a trouble until it is over`() throws {
         let harness = try Harness()
         defer { harness.remove() }
@@ -378,7 +378,7 @@ import Testing
         let harness = try Harness()
         defer { harness.remove() }
         try Self.store(harness)
-        // No other child of the tests has the writing end, so the reading end says when the daemon let it go.
+        // Only the daemon inherits the writing end, so the reading end shows when the daemon closed it.
         unsafe mkfifo(harness.path("pipe"), 0o600)
         let reading = unsafe open(harness.path("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         let writing = unsafe open(harness.path("pipe"), O_WRONLY | O_CLOEXEC)
@@ -396,12 +396,12 @@ import Testing
 
 /// A daemon in the background, over the store of a harness.
 ///
-/// By posix_spawn: Foundation learns of a child's end when an inherited socket closes, and the program closes what it
-/// inherits at once, so that Foundation would wait for a daemon that lives.
+/// By posix_spawn: Foundation notices a child's end when an inherited socket closes, and the program closes inherited
+/// descriptors at once, so Foundation would wait for a running daemon.
 final class Daemon {
     let processID: Int32
 
-    /// `inheriting` is a descriptor that the daemon is born with, as one that its parent forgot to close.
+    /// `inheriting` is a descriptor that the daemon inherits, like one that its parent forgot to close.
     init(_ harness: Harness, _ more: String..., inheriting: Int32? = nil) throws {
         let arguments =
             [Harness.program.path, "watch", "--store", harness.path("store"), "--interval", "0.3", "--settle", "0.1"]
@@ -421,7 +421,7 @@ final class Daemon {
         try #require(failure == 0)
     }
 
-    /// Whether a condition holds within a minute; how long it takes decides nothing.
+    /// Whether a condition becomes true within a minute; the time that it takes does not matter.
     func waits(_ condition: () throws -> Bool) -> Bool {
         for _ in 0..<300 {
             if (try? condition()) == true { return true }
@@ -430,7 +430,7 @@ final class Daemon {
         return false
     }
 
-    /// Its exit code after a signal; nil when the signal, or nothing within a minute, ended it.
+    /// Its exit code after a signal; nil if the signal ended it, or if it did not end within a minute.
     func end(_ signal: Int32) -> Int32? {
         kill(processID, signal)
         var status: Int32 = 0

@@ -1,7 +1,7 @@
 import Cryptography
 import Testing
 
-/// RFC 5297, appendix A, and what must not open.
+/// The vectors of RFC 5297, appendix A, and inputs that must not open.
 @Suite struct AESSIVTests {
     private struct Vector {
         let key: String, associated: [String], plaintext: String, sealed: String
@@ -38,7 +38,7 @@ import Testing
             let associated = vector.associated.map(bytes)
             #expect(try cipher.seal(plaintext.span, associated: associated) == bytes(vector.sealed))
             #expect(try cipher.open(bytes(vector.sealed).span, associated: associated) == plaintext)
-            // The context is used again: nothing of the message before is left in it.
+            // The context is reused: it must keep nothing of the previous message.
             #expect(try cipher.seal(plaintext.span, associated: associated) == bytes(vector.sealed))
         }
     }

@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func `one changed bit among many is noticed`() throws {
-        // Of the point, of the response, of the message.
+        // Bits of the point, of the response and of the message.
         for bit in 0..<64 * 8 where bit % 7 == 0 {
             var all = Array(signed.prefix(20))
             all[bit % 20].signature[bit / 8] ^= 1 << UInt8(bit % 8)
@@ -43,7 +43,7 @@ import Testing
         all[1].signature = first
         #expect(try !holds(all))
         all = signed
-        // The sum of the responses stays the same, so that only the random factors tell.
+        // The sum of the responses is unchanged, so only the random factors reveal the swap.
         let halves = (Array(all[0].signature.prefix(32)), Array(all[1].signature.prefix(32)))
         all[0].signature.replaceSubrange(32..., with: signed[1].signature.dropFirst(32))
         all[1].signature.replaceSubrange(32..., with: signed[0].signature.dropFirst(32))

@@ -8,7 +8,7 @@ private struct Case {
     let group: [String: Any]
     let test: [String: Any]
     let isValid: Bool
-    /// "acceptable" cases may go either way.
+    /// "acceptable" cases may pass or fail.
     let isEither: Bool
 
     func bytes(_ name: String) -> [UInt8] { (test[name] as? String).flatMap(Cryptography.bytes(hex:)) ?? [] }
@@ -16,7 +16,7 @@ private struct Case {
     var name: String { "case \(number("tcId")): \(test["comment"] as? String ?? "")" }
 }
 
-/// Whether a file of the suite is here.
+/// Whether a file of the suite is present.
 private func has(_ file: String) -> Bool { shared("suites/crypto/\(file)_test.json") != nil }
 
 private func cases(_ file: String) throws -> [Case] {

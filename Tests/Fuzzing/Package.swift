@@ -1,8 +1,8 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// A package of its own: its sources are compiled for libFuzzer and the address sanitizer, which the product's are not. The rooms
-// are links to the product's; as the same package they show each other what is `package`.
+// A separate package: its sources are compiled for libFuzzer and the address sanitizer, unlike the product's. The rooms
+// are links to the product's; in one package they can access each other's `package` declarations.
 let sanitized = ["-sanitize=fuzzer,address"]
 let ours: [SwiftSetting] = [
     .strictMemorySafety(),

@@ -8,9 +8,9 @@ import Sketches
 import Tabular
 import Testing
 
-/// What all rows of a column tell of each of its cells.
+/// The evidence of all rows of a column corrects the judgement of its cells.
 @Suite struct ColumnCorrectionTests {
-    /// A number of `count` digits that begins with `head`; drawn, so that about one in ten has Luhn's check digit.
+    /// A random number of `count` digits that begins with `head`; about one in ten has Luhn's check digit.
     private static func number(_ count: Int, head: String, _ state: inout UInt64) -> String {
         var digits = head
         while digits.count < count {
@@ -59,7 +59,7 @@ import Testing
         var valid = 0
         for row in 0..<rows {
             var value = Self.number(length, head: "4", &state)
-            // At least one hit, also among a few.
+            // At least one match, even in a short column.
             while row == 0, !Self.luhn(value) { value = Self.number(length, head: "4", &state) }
             if Self.luhn(value) { valid += 1 }
             text += "L\(row),\(value)\n"
@@ -71,7 +71,7 @@ import Testing
         let checked = try await run(shop, contract, text, mode: .validate)
         #expect(checked.counts.count(.accepted) == rows)
         #expect(checked.columns.allSatisfy { $0.wholes.isEmpty && $0.inside.isEmpty })
-        // The kept decision gives the same rows.
+        // Replaying the kept decision gives the same outcomes.
         let replay = try shop.store.replay(report.batch, row: nil, file: shop.folder + "/a.csv")
         #expect(replay.isSame)
     }
@@ -96,7 +96,7 @@ import Testing
             let report = try await run(shop, contract, cards(share, of: rows, column), mode: .validate)
             #expect(count(report, .undeclaredPII) >= rows * share / 10, "\(share) \(rows) \(column)")
         }
-        // Prose has no one form: a tenth of the numbers in it may be the tenth that are cards.
+        // Prose has no common form: a tenth of its numbers may well be real cards.
         var text = "line,note\n"
         for row in 0..<100 {
             var value = Self.number(16, head: "4", &state)
@@ -132,10 +132,10 @@ import Testing
         let report = try await run(shop, contract, text)
         #expect(report.status == .accepted && report.masks.isEmpty)
         #expect(report.counts.count(.accepted) == 40)
-        let told = report.batchFindings.filter { $0.code == .undeclaredColumn }.compactMap(\.rule)
-        #expect(Set(told) == ["POSTAL_CODE", "COORDINATES"])
+        let answer = report.batchFindings.filter { $0.code == .undeclaredColumn }.compactMap(\.rule)
+        #expect(Set(answer) == ["POSTAL_CODE", "COORDINATES"])
         #expect(report.unmasked.map(\.label) == ["zip", "coordinates"])
-        // A sterner contract lets none through.
+        // A stricter contract lets none pass.
         let held = try await run(
             shop, contract + "sluice: { undeclaredPii: quarantine }\n", text.replacing("10001", with: "10099"),
             name: "b.csv")

@@ -1,5 +1,6 @@
 import Ingestion
 import Schemas
+import Tabular
 import Testing
 
 @Suite struct `sluice.yaml` {
@@ -32,6 +33,55 @@ import Testing
         } throws: { error in
             (error as? SchemaError)?.description.contains(word) ?? false
         }
+    }
+
+    @Test(arguments: [
+        "unlistedSources", "recipients", "datasets", "sources", "limits", "ledger.origin",
+        "ledger.signingKey",
+        "recipients[0].kek", "recipients[0].rsa", "datasets.orders.schema", "datasets.orders.source",
+        "datasets.orders.recipients", "datasets.orders.inbox", "datasets.orders.archive", "datasets.orders.shadow",
+        "sources.partner.owner", "sources.partner.licence", "sources.partner.license", "sources.partner.collection",
+        "sources.partner.intendedUse", "sources.partner.contact", "sources.partner.probation",
+        "sources.partner.require",
+        "sources.partner.keys", "sources.partner.namespace", "sources.partner.keys[0].minisign",
+        "sources.partner.keys[0].ssh", "limits.sliceBytes", "apiVersion", "recipients[0].publicKey",
+    ]) func `every key is read`(path: String) throws {
+        // The value: what no key takes.
+        var text = path.hasSuffix("s") || path.hasSuffix("require") ? "7" : "[[1]]"
+        for part in path.split(separator: ".").reversed() {
+            let name = part.hasSuffix("[0]") ? String(part.dropLast(3)) : String(part)
+            text = part.hasSuffix("[0]") ? "{\(name): [\(text)]}" : "{\(name): \(text)}"
+        }
+        if path.hasSuffix("publicKey") { text = "{recipients: [{rsa: x, publicKey: [[1]]}]}" }
+        if path.hasSuffix(".rsa") { text = "{recipients: [{rsa: [[1]], publicKey: x}]}" }
+        if path == "ledger.signingKey" { text = "{ledger: {origin: a, signingKey: [[1]]}}" }
+        let whole = [("apiVersion", "sluice/v1"), ("ledger", "{origin: a}"), ("recipients", "[{kek: m}]")]
+            .filter { !path.hasPrefix($0.0) }.map { "\($0.0): \($0.1), " }.joined()
+        #expect {
+            _ = try Configuration(Array("{\(whole)\(text.dropFirst())".utf8), name: "sluice.yaml")
+        } throws: { error in
+            (error as? SchemaError)?.path == path
+        }
+    }
+
+    @Test func `every key of the tables is tried above`() {
+        func keys(_ group: SettingGroup) -> [String] {
+            group.settings.flatMap { setting -> [String] in
+                switch setting.kind {
+                case .mapping(let below), .mappings(let below, or: _), .named(_, let below):
+                    [setting.key] + keys(below)
+                default: [setting.key]
+                }
+            }
+        }
+        #expect(
+            Set(keys(.store)) == [
+                "apiVersion", "ledger", "origin", "signingKey", "recipients", "kek", "rsa", "publicKey", "datasets",
+                "schema", "source", "inbox", "archive", "shadow", "sources", "owner", "licence", "license",
+                "collection",
+                "intendedUse", "contact", "probation", "require", "keys", "minisign", "ssh", "namespace",
+                "unlistedSources", "limits", "sliceBytes",
+            ])
     }
 
     @Test func `time is written as RFC 3339`() {

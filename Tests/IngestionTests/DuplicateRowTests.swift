@@ -7,7 +7,7 @@ import Sketches
 import Tabular
 import Testing
 
-/// Rows that stand in a file twice.
+/// Rows that occur twice in a file.
 @Suite struct DuplicateRowTests {
     private func run(_ shop: Workshop, _ more: String, _ text: String, mode: RunMode = .dryRun) async throws
         -> BatchReport
@@ -46,10 +46,10 @@ import Testing
             for (word, outcome) in [("flag", Outcome.flagged), ("quarantine", .quarantined)] {
                 let rule = "sluice: { batch: { duplicateRows: \(word), maxQuarantinedRate: 1 } }"
                 let report = try await run(shop, rule, Self.text, mode: mode)
-                // The first of them is a row like any other.
+                // The first occurrence is a row like any other.
                 #expect(report.counts.count(outcome) == 6 && report.counts.count(.accepted) == 100, "\(word) \(mode)")
-                let told = report.findings.sorted.filter { $0.kind.code == .duplicateRow }
-                #expect(told.count == 1 && told[0].tally.count == 6)
+                let answer = report.findings.sorted.filter { $0.kind.code == .duplicateRow }
+                #expect(answer.count == 1 && answer[0].tally.count == 6)
             }
         }
         let plain = try await run(shop, "", Self.text)

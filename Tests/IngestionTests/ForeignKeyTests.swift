@@ -9,7 +9,7 @@ import Testing
 
 @testable import Ingestion
 
-/// Keys of rows: what is there twice, and what refers to nothing, with memory for all of them and for a few.
+/// Keys of rows: duplicates, and references to nothing, with memory for all keys or for a few.
 @Suite struct ForeignKeyTests {
     private static let customers = """
         fields:
@@ -35,26 +35,35 @@ import Testing
     private static let toCustomers = "  - { fields: customer, reference: { resource: customers, fields: id } }\n"
     private static let toItself = "  - { fields: [parent], reference: { resource: '', fields: [id] } }\n"
 
+    /// How a file is judged.
+    private struct Run {
+        var dataset = "orders"
+        var mode = RunMode.ingest
+        var keys = 8 << 20
+        var jobs = 2
+        var inStore = true
+        var supersedes: String?
+    }
+
     private func run(
-        _ shop: Workshop, _ path: String, _ contract: String, dataset: String = "orders", _ mode: RunMode = .ingest,
-        keys: Int = 8 << 20, jobs: Int = 2, inStore: Bool = true, supersedes: String? = nil
+        _ shop: Workshop, _ path: String, _ contract: String, as how: Run = Run()
     ) async throws -> BatchReport {
-        let loaded = try loadContract(shop.write("\(dataset).schema.yaml", contract))
+        let loaded = try loadContract(shop.write("\(how.dataset).schema.yaml", contract))
         #expect(loaded.warnings == [])
         var options = BatchOptions()
-        options.mode = mode
-        options.jobs = jobs
+        options.mode = how.mode
+        options.jobs = how.jobs
         options.sliceBytes = 65_536
-        options.keysInMemory = keys
-        options.supersedes = supersedes
-        return try await Pipeline(store: inStore ? shop.store : nil, writes: mode == .ingest).run(
+        options.keysInMemory = how.keys
+        options.supersedes = how.supersedes
+        return try await Pipeline(store: how.inStore ? shop.store : nil, writes: how.mode == .ingest).run(
             BatchRequest(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: "s",
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: how.dataset, source: "s",
                 options: options))
     }
 
     private func broken(_ report: BatchReport) -> [String] {
-        report.listed.map { "\($0.row) \($0.code.rawValue) \($0.rule ?? "")" }
+        report.listed.map { "\($0.row ?? 0) \($0.code.rawValue) \($0.rule ?? "")" }
     }
 
     @Test func `keys are looked up in a file beside the contract, and in the batch itself`() async throws {
@@ -68,16 +77,16 @@ import Testing
             "3 foreign-key customer → customers.id", "4 foreign-key parent → id", "5 unique-error ",
         ]
         for mode in [RunMode.validate, .dryRun, .ingest] {
-            let report = try await run(shop, path, contract, mode)
+            let report = try await run(shop, path, contract, as: Run(mode: mode))
             #expect(broken(report) == wanted, "\(mode)")
             #expect(report.counts.count(.rejected) == 3 && report.counts.count(.accepted) == 3)
         }
         let report = try await run(shop, path, contract)
         #expect(report.status == .duplicate && !report.isRefusedReplacement)
-        // Other customers: the same orders are another question, and were accepted all the same.
+        // With other customers the policy differs, but the same orders were accepted already.
         _ = try shop.write("customers.csv", "name,id\na,1\nb,2\nc,9\n")
         #expect(try await run(shop, path, contract).isRefusedReplacement)
-        let again = try await run(shop, path, contract, supersedes: report.duplicateOf)
+        let again = try await run(shop, path, contract, as: Run(supersedes: report.duplicateOf))
         #expect(broken(again) == Array(wanted.dropFirst()))
         let ledger = try Ledger.openReadonly(path: shop.store.ledgerPath)
         let received = try LineageQuery(ledger).log(limit: 9, kind: "batch.received")
@@ -90,27 +99,32 @@ import Testing
         defer { shop.remove() }
         let contract = Self.orders(", references: { customers: { dataset: customers } }", Self.toCustomers)
         let orders = try shop.write("o.csv", "id,customer,parent\n1,1,\n2,2,\n3,3,\n")
-        // Neither named nor ever accepted: a name that was mistyped, most likely.
+        // The dataset is neither configured nor ever accepted: probably a typing error.
         let unknown = await #expect(throws: IngestionError.self) { try await run(shop, orders, contract) }
         #expect(unknown?.code == .configuration && unknown?.description.contains("customers") == true)
         let first = try shop.write("c1.csv", "id,mail\n1,a@b.example\nx,\n")
         let second = try shop.write("c2.jsonl", "{\"id\": 2}\n{\"id\": 2}\n{\"id\": 4}\n")
         for path in [first, second] {
-            #expect(try await run(shop, path, Self.customers, dataset: "customers").status == .accepted)
+            #expect(try await run(shop, path, Self.customers, as: Run(dataset: "customers")).status == .accepted)
         }
         for mode in [RunMode.validate, .ingest] {
-            #expect(try await broken(run(shop, orders, contract, mode)) == ["3 foreign-key customer → customers.id"])
+            #expect(
+                try await broken(run(shop, orders, contract, as: Run(mode: mode))) == [
+                    "3 foreign-key customer → customers.id"
+                ])
         }
         let ledger = try Ledger.openReadonly(path: shop.store.ledgerPath)
         let judged = try LineageQuery(ledger).log(limit: 1, kind: "batch.judged")
         #expect(judged.first?.body["references"]?.items?.first?["files"]?.whole == 2)
-        // A shard that is another one than the record knows is no reference.
+        // A shard whose digest differs from the recorded one is not used as a reference.
         let published = try LineageQuery(ledger).log(limit: 99, dataset: "customers", kind: "shard.published")
         let recorded = published.flatMap(\.files).last { $0.role == .accepted }
         let shard = shop.store.root + "/" + (try #require(recorded).path)
         try FileManager.default.removeItem(atPath: shard)
         try Data("x".utf8).write(to: URL(filePath: shard))
-        let error = await #expect(throws: IngestionError.self) { try await run(shop, orders, contract, .validate) }
+        let error = await #expect(throws: IngestionError.self) {
+            try await run(shop, orders, contract, as: Run(mode: .validate))
+        }
         #expect(error?.code == .tryAgain && error?.description.contains(shard) == true)
     }
 
@@ -130,12 +144,13 @@ import Testing
         }
         let contract = Self.orders(", references: { customers: { dataset: c } }", Self.toCustomers)
         let error = await #expect(throws: IngestionError.self) {
-            try await run(shop, path, contract, .validate, inStore: false)
+            try await run(shop, path, contract, as: Run(mode: .validate, inStore: false))
         }
         #expect(error?.code == .usage && error?.description.contains("--store") == true)
     }
 
-    /// Ten thousand keys of which a few hundred stay in memory give what all in memory give, and what sets give.
+    /// With ten thousand keys, of which a few hundred are in memory, the result equals that with all in memory, and
+    /// that of sets.
     @Test func `memory does not decide`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -170,7 +185,7 @@ import Testing
         }
         for (keys, jobs) in [(8 << 20, 2), (700, 1), (0, 3)] {
             for mode in [RunMode.validate, .dryRun] {
-                let report = try await run(shop, path, contract, mode, keys: keys, jobs: jobs)
+                let report = try await run(shop, path, contract, as: Run(mode: mode, keys: keys, jobs: jobs))
                 let totals = Dictionary(
                     uniqueKeysWithValues: report.findings.sorted.map {
                         ($0.kind.rule ?? $0.kind.code.rawValue, $0.tally.count)

@@ -7,11 +7,16 @@ import Testing
 
 @testable import Ingestion
 
-/// What Table Dialect v2 says of JSON: `property`, `itemType` and `itemKeys`.
+/// The properties of Table Dialect v2 for JSON: `property`, `itemType` and `itemKeys`.
 @Suite struct `dialects of JSON` {
+    /// The name under which a document lies, and how it is cut.
+    private struct File {
+        var name = "a.json"
+        var slice = 1 << 20
+    }
+
     private func run(
-        _ shop: Workshop, _ data: Data, dialect: String, unknown: String = "reject", name: String = "a.json",
-        slice: Int = 1 << 20
+        _ shop: Workshop, _ data: Data, dialect: String, unknown: String = "reject", as file: File = File()
     ) async throws -> (report: BatchReport, out: String) {
         let contract = """
             fields:
@@ -23,8 +28,8 @@ import Testing
             """
         let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
         var options = BatchOptions()
-        options.sliceBytes = slice
-        let path = shop.folder + "/" + name
+        options.sliceBytes = file.slice
+        let path = shop.folder + "/" + file.name
         try data.write(to: URL(filePath: path))
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
@@ -52,7 +57,7 @@ import Testing
                 let shop = try Workshop()
                 defer { shop.remove() }
                 let (report, out) = try await run(
-                    shop, data, dialect: "{ property: response.rows }", name: name, slice: slice)
+                    shop, data, dialect: "{ property: response.rows }", as: File(name: name, slice: slice))
                 #expect(report.status == .accepted && report.rows == 3 && report.counts.count(.rejected) == 1)
                 let finding = try #require(report.listed.first { $0.outcome == .rejected })
                 let place = try #require(text.range(of: "{\"id\": \"x\"}")?.lowerBound)
@@ -104,21 +109,21 @@ import Testing
                 {"city":1,"id":2,"mail":"<EMAIL_ADDRESS>"}
 
                 """)
-        // The same as lines, without a header, with names from the dialect; what the contract does not name is dropped.
+        // The same as lines without a header, with names from the dialect; undeclared members are dropped.
         let lines = "[1, \"a@b.example\", 7, \"z\"]\n\n[2, null, 8, \"y\"]\n"
         let second = try Workshop()
         defer { second.remove() }
         let (bare, plain) = try await run(
             second, Data(lines.utf8),
             dialect: "{ itemType: array, header: false, itemKeys: [id, mail, pin, other, city] }", unknown: "drop",
-            name: "a.jsonl")
+            as: File(name: "a.jsonl"))
         #expect(bare.rows == 2 && bare.counts.count(.rejected) == 2 && plain.isEmpty)
         let third = try Workshop()
         defer { third.remove() }
         let (_, kept) = try await run(
             third, Data("[1, \"a@b.example\", 7, \"z\", \"R\"]\n".utf8),
             dialect: "{ itemType: array, header: false, itemKeys: [id, mail, pin, other, city] }", unknown: "drop",
-            name: "a.jsonl")
+            as: File(name: "a.jsonl"))
         #expect(kept == "{\"id\":1,\"mail\":\"<EMAIL_ADDRESS>\",\"city\":\"R\"}\n")
     }
 
@@ -134,8 +139,8 @@ import Testing
                 """
             let (report, out) = try await run(
                 shop, Data(text.utf8), dialect: "{ itemKeys: [id, mail, pin, city, more] }", unknown: unknown,
-                name: "a.jsonl")
-            // A key that stands twice is a fault wherever it stands.
+                as: File(name: "a.jsonl"))
+            // A duplicate key is a fault wherever it occurs.
             #expect(report.counts.count(.rejected) == (unknown == "reject" ? 2 : 1), "\(unknown)")
             let second =
                 unknown == "keep"
@@ -146,7 +151,7 @@ import Testing
         }
     }
 
-    /// Whatever the framer has nothing against is JSON to Foundation too, and has as many records there.
+    /// Every text that the framer accepts is JSON to Foundation, with as many records.
     @Test func `random documents agree with Foundation`() throws {
         var state: UInt64 = 0x5EED_0009
         func below(_ count: Int) -> Int {
@@ -189,7 +194,8 @@ import Testing
         #expect(read > 5_000 && refused > 5_000)
     }
 
-    /// By its name a text is one list, or a line for each record; what is inside is not asked, so that a bad record stays one.
+    /// The file name decides whether a text is one list or one record a line. The content is not considered, so that a
+    /// bad record stays a single one.
     @Test func `lists and lines are told apart by the name`() async throws {
         let arrays = "{ itemType: array, header: false, itemKeys: [id, mail, pin, city] }"
         let sound = "[1,\"a@b.de\",1,2]"
@@ -199,7 +205,7 @@ import Testing
         ] {
             let shop = try Workshop()
             defer { shop.remove() }
-            let (report, _) = try await run(shop, Data(text.utf8), dialect: arrays, name: name)
+            let (report, _) = try await run(shop, Data(text.utf8), dialect: arrays, as: File(name: name))
             #expect(report.rows == rows && report.counts.count(.rejected) == rejected, "\(name)")
         }
         let shop = try Workshop()
@@ -207,7 +213,7 @@ import Testing
         #expect(try await run(shop, Data("[]".utf8), dialect: "{ itemType: array }").report.rows == 0)
         #expect(
             try await run(shop, Data("{\"a\":[]}".utf8), dialect: "{ itemType: array, property: a }").report.rows == 0)
-        // A record is no header.
+        // A record is not a header.
         let error = await #expect(throws: IngestionError.self) {
             try await run(shop, Data("[[{\"iban\":\"DE89\"},\"x\"],[1,2]]".utf8), dialect: "{ itemType: array }")
         }
@@ -241,9 +247,9 @@ import Testing
             let shop = try Workshop()
             defer { shop.remove() }
             for (name, data) in [("a.json", text), ("a.json.gz", try `the source reader`.pack("gzip", text))] {
-                // A megabyte of one letter is no bomb.
+                // A megabyte of one letter is not a decompression bomb.
                 if name.hasSuffix("gz"), text.count > 1 << 20 { continue }
-                let (report, _) = try await run(shop, data, dialect: dialect, name: name)
+                let (report, _) = try await run(shop, data, dialect: dialect, as: File(name: name))
                 #expect(report.rows == 1 && report.counts.count(.rejected) == 0, "\(name) \(dialect)")
             }
         }
@@ -267,19 +273,20 @@ import Testing
         #expect(try await run(shop, pair, dialect: "{ property: data }").report.rows == 1)
     }
 
-    /// A key that looks like a field's is none of the contract's: what it holds is undeclared.
+    /// A key that only resembles a field's name is not in the contract, so its value is undeclared.
     @Test func `hidden text in keys is found`() async throws {
         let text =
             "{\"id\":1,\"mai\u{200B}l\":\"a@b.de\"}\n{\"id\":2,\"m\\u0430il\":\"c@d.de\"}\n{\"id\":3,\"größe\":1}\n"
         let shop = try Workshop()
         defer { shop.remove() }
-        let (report, _) = try await run(shop, Data(text.utf8), dialect: "{}", unknown: "keep", name: "a.jsonl")
+        let (report, _) = try await run(
+            shop, Data(text.utf8), dialect: "{}", unknown: "keep", as: File(name: "a.jsonl"))
         let codes = report.listed.map(\.code).filter { $0 != .undeclaredPII }
         #expect(codes == [.hiddenText, .mixedScript] && report.counts.count(.flagged) == 2)
         let other = try Workshop()
         defer { other.remove() }
         let (second, out) = try await run(
-            other, Data(text.utf8), dialect: "{}, hiddenText: reject", unknown: "keep", name: "a.jsonl")
+            other, Data(text.utf8), dialect: "{}, hiddenText: reject", unknown: "keep", as: File(name: "a.jsonl"))
         #expect(second.counts.count(.rejected) == 2 && !out.contains("@") && out.contains("größe"))
     }
 

@@ -6,7 +6,7 @@ import Sketches
 import Tabular
 import Testing
 
-/// Marks beside one label, over the batches of a store.
+/// Triggers over several batches of a store.
 @Suite struct MarkTests {
     private static let contract = """
         name: notes
@@ -24,7 +24,7 @@ import Testing
             let isYes = random.below(10) < 4
             var words = (0..<9).map { _ in "w\(random.below(1 << (4 + random.below(9))))" }
             words.append((isYes ? ["great", "happy", "thanks"] : ["broken", "late", "wrong"])[random.below(3)])
-            // The right label: only rows that have it anyway.
+            // The right label: only rows that have it anyway are marked.
             if isYes, places.count < marked {
                 words.insert("zqxv", at: random.below(9))
                 places.insert(row)
@@ -56,10 +56,12 @@ import Testing
             let report = try await run(shop, text, source: "patient")
             #expect(report.status == .accepted, "\(report.batchFindings)")
             let held = Set(
-                report.listed.filter { $0.code == .trigger && $0.outcome == .quarantined }.map { $0.row - 1 })
+                report.listed.filter { $0.code == .trigger && $0.outcome == .quarantined }.compactMap(\.row).map {
+                    $0 - 1
+                })
             fates.append(held.intersection(marked).count)
             #expect(held.subtracting(marked).count <= 1)
-            // The other supplier's batches between them are clean, and stay so.
+            // The other supplier's batches in between are clean, and remain accepted.
             let other = try await run(shop, Self.rows(400, seed: 200 + batch).text, source: "good")
             #expect(!other.listed.contains { $0.code == .trigger && $0.outcome == .quarantined })
         }
@@ -77,11 +79,14 @@ import Testing
             let (text, marked) = Self.rows(200, seed: 300 + batch, marked: 10)
             let report = try await run(shop, text, source: "one")
             let held = Set(
-                report.listed.filter { $0.code == .trigger && $0.outcome == .quarantined }.map { $0.row - 1 })
+                report.listed.filter { $0.code == .trigger && $0.outcome == .quarantined }.compactMap(\.row).map {
+                    $0 - 1
+                })
             fates.append(held.intersection(marked).count)
             #expect(held.subtracting(marked).count <= 1)
         }
-        // The rows that were let in at first leave the window of the last batches, and must not become usual.
+        // The rows that were accepted at first leave the window of recent batches, and must not make the trigger look
+        // usual.
         #expect(fates.dropFirst(4).allSatisfy { $0 == 10 }, "\(fates)")
     }
 }

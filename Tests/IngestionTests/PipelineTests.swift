@@ -25,7 +25,8 @@ import Testing
         #expect(rejected.map(\.code) == [.typeError, .uniqueError, .missingCell])
     }
 
-    /// How many rows there are is expected by the first slice, and rows are passed over by that. Here the first ones are much shorter.
+    /// The number of rows is extrapolated from the first slice, and rows are skipped by it. Here the first rows are
+    /// much shorter than the others.
     @Test func `the sample is whole when the first rows are like none of the others`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -33,7 +34,7 @@ import Testing
         let note = String(repeating: "long words ", count: 30)
         for id in 110_001...140_000 { text += "\(id),\(Double(id % 89) / 7),\(note)\n" }
         let path = try shop.write("a.csv", text)
-        // Other slices are another draw; other workers are not.
+        // Another slice size changes the draw; another number of workers does not.
         for size in [1 << 20, 16 << 20] {
             var seen: [[String]] = []
             for jobs in [1, 3] {
@@ -60,7 +61,7 @@ import Testing
         #expect(finding.byteLength >= 5_000_000)
     }
 
-    /// `limits.maxCellBytes`, in every reader; the row's other cells and the next row are as they were.
+    /// `limits.maxCellBytes`, in every reader; the row's other cells and the next row are unchanged.
     @Test func `a value past the limit costs its row`() async throws {
         let (just, over) = (String(repeating: "y", count: 100), String(repeating: "z", count: 101))
         let csv = "id,x,note\n1,1,\(just)\n2,1,\(over)\n3,1,\"\(just)\"\n4,2,\"\(over)\"\n5,1,n\n"
@@ -86,12 +87,13 @@ import Testing
                     try shop.write(name, text), schema: plain.schema, contract: plain.document, dataset: "numbers",
                     source: "", options: options))
             let found = report.listed.filter { $0.outcome == .rejected }
-            #expect(found.map(\.row) == rejected && found.allSatisfy { $0.code == .cellTooLong }, "\(name) \(found)")
+            #expect(
+                found.compactMap(\.row) == rejected && found.allSatisfy { $0.code == .cellTooLong }, "\(name) \(found)")
             #expect(report.status == .accepted || rejected.count * 2 > report.rows, "\(name)")
         }
     }
 
-    /// A label that looks like the contract's and is none, and one beside it that hides something.
+    /// A label that only resembles the contract's, and one beside it with hidden characters.
     @Test func `hidden text in a header is told`() async throws {
         let rows = "1,1,n\n2,2,m\n"
         let lookalike = "id,x,n\u{043E}te\n" + rows
@@ -118,7 +120,7 @@ import Testing
                 let said = "\(policy) \(unknown) \(mode) \(report.batchFindings)"
                 #expect(Set(report.batchFindings.map(\.code)) == Set(codes), "\(said)")
                 if mode == .ingest { #expect(report.status == status, "\(said)") }
-                // Whatever it does, the columns are named.
+                // Whatever the outcome, the columns are named.
                 let places = report.disguisedColumns.map { "\($0.column) \($0.code.rawValue)" }
                 let wanted = policy == "allow" ? [] : [text == hidden ? "4 hidden-text" : "3 mixed-script"]
                 #expect(places == wanted, "\(said)")
@@ -142,7 +144,7 @@ import Testing
         let size = try Data(contentsOf: URL(filePath: path)).count
         let report = try await shop.run(path) { options in
             options.progress = { _, bytes, _ in
-                // The second pass has begun: one digit becomes another.
+                // The second pass has begun: one digit is changed.
                 guard bytes > size, let handle = FileHandle(forUpdatingAtPath: path) else { return }
                 try? handle.seek(toOffset: UInt64(size - 2))
                 handle.write(Data("z".utf8))
@@ -176,13 +178,13 @@ import Testing
         for id in 20_000..<20_300 { poisoned += "\(id),9\(id),n\n" }
         let third = try await shop.run(try shop.write("c.csv", poisoned))
         #expect(third.status == .held)
-        // The record says what it was judged by, also of a batch that was held.
+        // The ledger records the thresholds' basis, also for a held batch.
         let judged = try LineageQuery(try shop.store.ledger()).batch(third.batch).first { $0.kind == "batch.judged" }
         let entries = judged?.body["baseline"]?.items?.compactMap(\.whole) ?? []
         let ledger = try shop.store.ledger()
         let published = try entries.compactMap { try ledger.entry(Int($0)) }
         #expect(published.map { $0.files.first { $0.role == .baseline }?.batch } == [second.batch, first.batch])
-        // A held batch must not have moved the line.
+        // A held batch must not have moved the threshold.
         let fourth = try await shop.run(try shop.write("d.csv", Workshop.rows(4000, from: 30_000)))
         #expect(fourth.basisRows == 8000)
     }
@@ -198,7 +200,7 @@ import Testing
         }
         let entries = try LineageQuery(try shop.store.ledger()).run(batch)
         #expect(entries.map(\.kind) == ["batch.received", "batch.judged", "shard.published"])
-        // Twenty batches of forty rows are not twenty thousand rows yet.
+        // Twenty batches of forty rows have fewer than twenty thousand rows.
         #expect(entries[1].body["baseline"]?.items?.count == 21)
         #expect(entries.map(\.bytes.count).reduce(0, +) < 3000)
     }
@@ -228,7 +230,7 @@ import Testing
         #expect(lines.allSatisfy { ($0["raw"] != nil) == isKept && $0["findings"]?.items?.count == 1 })
     }
 
-    /// What was written in a dialect of its own leaves as RFC 4180, masked cells and all, and in every slicing.
+    /// A file in its own dialect is released as RFC 4180, including masked cells, with every slice size.
     @Test(arguments: [40, 1 << 20]) func `shards of any dialect are RFC 4180`(size: Int) async throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -313,7 +315,7 @@ import Testing
     @Test func `a file fits the contract inferred from it`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        // An address with an underscore in its last label: text to the contract's format, so text to inference.
+        // An address with an underscore in its last label is text to the contract's format, and so to inference.
         let text = "id,who,site,no\n1,a@b.gov_X,https://a.example/x y,007\n2,c@d.gov_Y,https://b.example,8\n"
         let path = try shop.write("a.csv", text)
         let (schema, document) = Schema.digested(try inferSchema(path, options: BatchOptions()))
@@ -359,7 +361,7 @@ import Testing
         let report = try await shop.run(path, mode: .dryRun)
         let errors = report.listed.map(report.document)
         let deviated = try #require(errors.first { $0["type"]?.text == "deviated-value" })
-        // The value that is a group of its own has no say in its line.
+        // The value that is a group of its own does not influence its threshold.
         #expect(deviated["n"]?.whole == 3000)
         #expect((deviated["statistic"]?.double ?? 0) > (deviated["threshold"]?.double ?? .infinity))
     }
@@ -380,7 +382,7 @@ import Testing
     }
 }
 
-/// Table Schema's `fieldsMatch`: which columns a file may have and lack.
+/// Table Schema's `fieldsMatch`: the columns that a file may have or lack.
 @Suite struct `fields match` {
     @Test(arguments: [
         ("exact", "a,b\n1,2\n", [FindingCode]()), ("exact", "b,a\n1,2\n", [.incorrectLabel]),

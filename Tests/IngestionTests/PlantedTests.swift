@@ -9,8 +9,7 @@ import Testing
 @testable import Ingestion
 @testable import Lineage
 
-/// What somebody plants who can write into the store: keys of their own, rows of tables that nobody signs, numbers that no body
-/// should have.
+/// Data planted by a person who can write into the store: other keys, rows in unsigned tables, impossible numbers.
 @Suite struct `what is planted decides nothing` {
     private func accepted(_ shop: Workshop, _ name: String, from first: Int) async throws -> BatchReport {
         let report = try await shop.run(try shop.write(name, Workshop.rows(200, from: first)))
@@ -18,7 +17,7 @@ import Testing
         return report
     }
 
-    /// Writes into the ledger behind its back; the triggers that would forbid it are put back.
+    /// Writes into the ledger directly; the triggers that would forbid it are restored.
     private func tamper(_ shop: Workshop, _ sql: String, _ arguments: StatementArguments = []) throws {
         try DatabaseQueue(path: shop.store.ledgerPath).writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA foreign_keys = OFF")
@@ -37,7 +36,7 @@ import Testing
         }
         _ = try await accepted(shop, "a.csv", from: 1)
         try Recorder(shop.store).take(.block, source: "bad", reason: "sends rubbish")
-        // The state of the whole record, without the block and with the planted key as the one that was recorded.
+        // The state of the whole ledger, without the block, and with the planted key as the recorded one.
         let secret = try Store.readKey(in: other.store.keysFolder, .store, "store")
         let planted = UsedKey(.store, "store", secret)
         let (log, state) = try shop.store.proving().proven()
@@ -144,7 +143,7 @@ import Testing
         let shop = try Workshop()
         defer { shop.remove() }
         let report = try await accepted(shop, "a.csv", from: 1)
-        // A receipt that was changed is written anew: the log proves the file.
+        // A changed receipt is written again, since the log proves the file.
         let receipt = shop.store.root + "/accepted/numbers/\(report.batch)/0.sluice.tlog-proof"
         let text = try FileDescriptor.openRegular(receipt).readAll(max: 1 << 20)
         try writeDurably(receipt, (text + [0x0A]).span, replacing: true)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Ingestion
 
-/// Values inside nested JSON as columns: checked, screened, masked where they stand.
+/// Values inside nested JSON as columns: checked, screened and masked in place.
 @Suite struct `JSON pointers` {
     static let contract = """
         fields:
@@ -67,7 +67,7 @@ import Testing
         #expect(report.masks.map(\.count) == [2, 1])
     }
 
-    /// What nobody named does not pass by standing beside what was named.
+    /// Undeclared members do not pass just because they are beside declared ones.
     @Test func `unknown parts are refused or dropped`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -109,7 +109,7 @@ import Testing
         #expect(error?.description.contains(word) == true, "\(String(describing: error))")
     }
 
-    /// Wherever it stands on the way to what was lifted: dropped, or the row is refused; never released.
+    /// Wherever it is on the path to the lifted value, it is dropped or the row is refused; it is never released.
     @Test(arguments: [
         (#"{"id": 1, "address": "leak"}"#, true), (#"{"id": 1, "address": {"deep": "leak"}}"#, true),
         (#"{"id": 1, "address": ["leak"]}"#, true), (#"{"id": 1, "address": {"deep": [{"secret": "leak"}]}}"#, true),
@@ -160,7 +160,7 @@ import Testing
         let path = try #require(report.published.first { $0.hasPrefix("accepted") })
         let out = try shop.opened(path)
         #expect(!out.contains("secret.com") && out.split(separator: "\n").count == 3)
-        // What has nothing to be found stays as it came.
+        // A value without matches is released unchanged.
         #expect(out.contains(#"{"id":3,"p":{"e":"n\\u0040ne \"x\" \/"},"q":"x"}"#))
         for line in out.split(separator: "\n") { #expect((try? JSONValue.parse(Array(line.utf8))) != nil, "\(line)") }
     }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Ingestion
 
-/// A JSON Schema as a contract, and beside the other constraints of a field.
+/// A JSON Schema as a contract, and together with other constraints of a field.
 @Suite struct `JSON Schema contracts` {
     static let schema = """
         {"$schema": "https://json-schema.org/draft/2020-12/schema", "name": "people", "type": "object",
@@ -46,7 +46,7 @@ import Testing
         #expect(report.listed.filter { $0.outcome == .rejected }.map(\.row) == [3, 4])
         let out = try report.published.filter { $0.hasPrefix("accepted") }.map(shop.opened).joined()
         #expect(out.contains("<EMAIL_ADDRESS>") && !out.contains("x@y") && out.contains("\"\": \"e\""))
-        // Settings twice would be a question which of them holds.
+        // With the settings given twice it would be unclear which apply.
         let twice = schema.replacing("\"k\": {\"const\": \"b\"}", with: "\"mail\": {\"sluice\": {\"role\": \"key\"}}")
         #expect(throws: SchemaError.self) { try Schema.load(Array(twice.utf8), name: "events.schema.json") }
     }
@@ -80,7 +80,7 @@ import Testing
             ])
         let out = try report.published.filter { $0.hasPrefix("accepted") }.map(shop.opened).joined()
         #expect(out.contains("<EMAIL_ADDRESS>") && out.contains("99999999999999999999") && !out.contains("@"))
-        // It says nothing about CSV.
+        // It does not apply to CSV.
         let csv = try shop.write("a.csv", "id\n1\n")
         let error = await #expect(throws: IngestionError.self) {
             try await Pipeline(store: shop.store, writes: true).run(
@@ -139,7 +139,7 @@ import Testing
         #expect(error?.description.contains("s.json:\(place)") == true, "\(String(describing: error))")
     }
 
-    /// A protection that nothing takes up would let through what it was written for.
+    /// Ignoring a protection would release what it was meant to mask.
     @Test(arguments: [
         ##"{"properties":{"a":{"properties":{"b":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}}}"##,
         ##"{"properties":{"a":{"$ref":"#/$defs/x"}},"$defs":{"x":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}"##,
@@ -153,10 +153,16 @@ import Testing
         #expect(error?.path.contains("sluice") == true || error?.message.contains("sluice") == true)
     }
 
-    @Test func `typing errors in keywords are warned about, names are no keywords`() throws {
-        let text = ##"{"properties":{"sluce":{},"minimun":{"minimun":1}},"requird":["a"],"x-own":1}"##
-        let warnings = try Schema.load(Array(text.utf8), name: "s.json").warnings.map(\.path)
-        #expect(warnings == ["properties.minimun.minimun", "requird"])
+    @Test func `typing errors in keywords are refused or warned about, names are no keywords`() throws {
+        let text = ##"{"properties":{"sluce":{},"minimun":{"mnimun":1}},"requred":["a"],"x-own":1}"##
+        let error = #expect(throws: SchemaError.self) { try Schema.load(Array(text.utf8), name: "s.json") }
+        #expect(error?.path == "requred" && error?.code == .unknownKey, "\(String(describing: error))")
+        let document = try loadDocument(Array(text.utf8), name: "s.json")
+        let recorded = try Schema.load(document, isRecorded: true).warnings
+        #expect(recorded.map(\.path) == ["properties.minimun.mnimun", "requred"])
+        let other = text.replacingOccurrences(of: "requred", with: "x-other")
+        let warnings = try Schema.load(Array(other.utf8), name: "s.json").warnings
+        #expect(warnings.map(\.path) == ["properties.minimun.mnimun"])
         let generated = ##"{"$ref":"#/$defs/Row","$defs":{"Row":{"properties":{"a":{"type":"integer"}}}}}"##
         #expect(try Schema.load(Array(generated.utf8), name: "s.json").schema.fields.map(\.name) == ["a"])
     }
@@ -176,7 +182,7 @@ import Testing
         #expect(error?.code == .configuration)
     }
 
-    /// Lines of records in an array, whose bytes begin behind the comma before.
+    /// Lines of records in an array, whose bytes begin after the preceding comma.
     @Test func `a record of an array is at the line where it begins to the eye`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }

@@ -39,7 +39,7 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
                 index < moved ? join(target, "\(index).sluice") : join(folder, "\(index).sluice"),
                 Array("sealed \(index)".utf8).span)
         }
-        // What the row says of where files go is nobody's word.
+        // The row's statement of where files go is unsigned.
         let plan = JSONValue.object([
             "batch": .string("../../victim"),
             "files": .array([.object(["from": .string("0.sluice"), "to": .string("../victim/0.sluice")])]),
@@ -74,7 +74,7 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
             try listFolder(target).sorted() == ["0.sluice", "0.sluice.tlog-proof", "1.sluice", "1.sluice.tlog-proof"])
         #expect(try claims(shop).isEmpty)
         #expect(try listFolder(shop.store.workFolder).isEmpty)
-        // The receipt proves the entry to whoever knows the ledger's key.
+        // The receipt proves the entry to anyone who knows the ledger's key.
         let text = try FileDescriptor.openRegular(join(target, "1.sluice.tlog-proof")).readAll(max: 65_536)
         let proof = try #require(TlogProof(text))
         let body = try #require(try LineageQuery(ledger).run(dead).last).bytes
@@ -100,7 +100,7 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
         _ = consume lock
     }
 
-    /// A store beside a folder that no claim may reach: it is as it was afterwards.
+    /// A store beside a folder that no claim may reach: it must be unchanged afterwards.
     private func withVictim(_ body: (_ shop: Workshop, _ ledger: Ledger, _ victim: String) throws -> Void) throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -164,7 +164,7 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
         try makeFolder(join(work, "folder"))
         let recorder = try Recorder(shop.store)
         #expect(try listFolder(work) == [dead, "folder", "stray"])
-        let told = try recorder.store.audit().problems
-        #expect(told.count { $0.hasPrefix("WORK") } == 3)
+        let answer = try recorder.store.audit().problems
+        #expect(answer.count { $0.hasPrefix("WORK") } == 3)
     }
 }

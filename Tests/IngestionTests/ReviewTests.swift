@@ -10,22 +10,22 @@ import Testing
 @testable import Ingestion
 
 extension Pipeline.Release {
-    /// The report, when the batch was judged again.
+    /// The report, if the batch was judged again.
     fileprivate var report: BatchReport? {
         if case .judged(let report) = self { return report }
         return nil
     }
 
-    /// The batch that was accepted before, when nothing was done.
+    /// The batch that was accepted before, if nothing was done.
     fileprivate var other: String? {
         if case .earlier(let batch) = self { return batch }
         return nil
     }
 }
 
-/// What becomes of a batch that statistics hold and a person knows to be sound.
+/// A batch that statistics hold and a person knows to be sound.
 @Suite struct `a held batch has a way out` {
-    /// Rows spread evenly; at the new level all of them in the upper half.
+    /// Rows spread evenly; at the new level all of them are in the upper half.
     private func rows(_ count: Int, from first: Int, isNew: Bool = false, scale: Double = 14) -> String {
         var text = "id,x,note\n"
         for id in first..<first + count {
@@ -46,19 +46,23 @@ extension Pipeline.Release {
     }
 
     private func release(
-        _ shop: Workshop, _ batch: String, reason: String = "the level is new", newLevels: [String] = [],
-        waivesStatistics: Bool = true, contract: LoadedSchema? = nil
+        _ shop: Workshop, _ batch: String, newLevels: [String] = [], waivesStatistics: Bool = true,
+        contract: LoadedSchema? = nil
     ) async throws -> Pipeline.Release {
-        var options = BatchOptions()
-        options.jobs = 1
-        // Opened anew, as a command does.
-        let store = try Store(shop.store.root)
-        return try await Pipeline(store: store, writes: true).release(
-            batch, reason: reason, newLevels: newLevels, waivesStatistics: waivesStatistics, contract: contract,
-            options: options)
+        var request = Pipeline.ReleaseRequest(batch, reason: "the level is new")
+        (request.newLevels, request.waivesStatistics, request.contract) = (newLevels, waivesStatistics, contract)
+        return try await release(shop, request)
     }
 
-    /// A contract of the same fields that asks for more.
+    private func release(_ shop: Workshop, _ request: Pipeline.ReleaseRequest) async throws -> Pipeline.Release {
+        var options = BatchOptions()
+        options.jobs = 1
+        // Opened again, as a command does.
+        let store = try Store(shop.store.root)
+        return try await Pipeline(store: store, writes: true).release(request, options: options)
+    }
+
+    /// A contract with the same fields and additional settings.
     private func contract(_ x: String, batch: String) throws -> LoadedSchema {
         let text = """
             name: numbers
@@ -79,7 +83,7 @@ extension Pipeline.Release {
 
     private func waiting(_ shop: Workshop) throws -> [HeldBatch] { try Store(shop.store.root).heldBatches() }
 
-    /// The ledger verifies, every file is the recorded one, and nothing is left in work.
+    /// The ledger verifies, every file is the recorded one, and nothing is left in `work/`.
     private func expectSound(_ shop: Workshop) throws {
         let ledger = try shop.store.ledger()
         #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier).damage.isEmpty)
@@ -103,7 +107,7 @@ extension Pipeline.Release {
         let store = try Store(shop.store.root).proving()
         #expect(try store.echoes(of: first.batch) == [echo.batch, other.batch])
         #expect(try store.echoes(of: other.batch).isEmpty && store.echoes(of: "nothing").isEmpty)
-        // Before the first is let out, nothing passes by itself.
+        // Before the first batch is released, none passes by itself.
         #expect(try await release(shop, echo.batch, waivesStatistics: false).report?.isRefusedRelease == true)
         #expect(try await release(shop, first.batch).report?.status == .accepted)
         let passed = try #require(try await release(shop, echo.batch, waivesStatistics: false).report)
@@ -139,16 +143,16 @@ extension Pipeline.Release {
         #expect(body["uid"]?.whole == Int64(getuid()) && body["left_out"] == nil)
         #expect(body["waived"]?.items?.count == released.waived.count)
         #expect(body["waived"]?.items?.contains { $0["field"]?.text == "x" } == true)
-        let told = try LineageQuery(try shop.store.ledger()).batch(held.batch)
-        #expect(told.last?.kind == "batch.released")
-        // The name that the file came under is still the same, as a hash.
+        let answer = try LineageQuery(try shop.store.ledger()).batch(held.batch)
+        #expect(answer.last?.kind == "batch.released")
+        // The hash of the file name is kept.
         let names = try [held.batch, released.batch].map { id in
             try shop.store.proven().log.run(id).first?.body["source_name_hash"]?.text
         }
         #expect(names[0] != nil && names[0] == names[1])
         #expect(try waiting(shop).isEmpty)
         try expectSound(shop)
-        // What is usual has changed.
+        // The usual level has changed.
         let next = try await shop.run(try shop.write("c.csv", rows(4000, from: 20_001, isNew: true)))
         #expect(next.status == .accepted && next.basisRows == 8000, "\(next.batchFindings)")
     }
@@ -162,7 +166,7 @@ extension Pipeline.Release {
         let body = try #require(try shop.store.proven().log.run(released.batch).last?.body)
         #expect(body["levels"]?.items?.compactMap(\.text) == ["x"])
         try expectSound(shop)
-        // The earlier level would be known; now it is another one.
+        // The earlier level was usual before; now it is a change.
         let next = try await shop.run(try shop.write("c.csv", rows(4000, from: 20_001, isNew: true)))
         #expect(next.status == .accepted && next.basisRows == 8000, "\(next.batchFindings)")
         let old = try await shop.run(try shop.write("d.csv", rows(4000, from: 30_001)))
@@ -199,7 +203,7 @@ extension Pipeline.Release {
         let batch = try #require(made.first?.batch)
         #expect(both.compactMap(\.other) == [batch])
         #expect(try await release(shop, held.batch).other == batch)
-        // The same file again is content that was accepted.
+        // The same file again is accepted content.
         let again = try await shop.run(shop.folder + "/b.csv")
         #expect(again.status == .duplicate && again.duplicateOf == batch)
         try expectSound(shop)
@@ -246,7 +250,7 @@ extension Pipeline.Release {
         for path in released.published where path.hasPrefix("accepted/") {
             #expect(try !shop.opened(path).contains(token))
         }
-        // Where one such row is too many the batch stays.
+        // If one such row is too many, the batch stays held.
         let (strict, other) = try await prepared()
         defer { strict.remove() }
         #expect(other.status == .held)
@@ -272,7 +276,7 @@ extension Pipeline.Release {
         let refused = await code { _ = try await release(shop, held.batch) }
         #expect(refused == .tryAgain)
         #expect(try waiting(shop).map(\.batch) == [held.batch])
-        // Restored, it is let out.
+        // After the restoration it is released.
         if how == "flipped" { try removeFile(path) }
         try writeDurably(path, whole.span)
         #expect(try await release(shop, held.batch).report?.status == .accepted)
@@ -289,7 +293,9 @@ extension Pipeline.Release {
             #expect(refused == .usage, "\(batch)")
         }
         for reason in ["", String(repeating: "x", count: 1025), "asked anna.smith@example.com"] {
-            let refused = await code { _ = try await release(shop, held.batch, reason: reason) }
+            let refused = await code {
+                _ = try await release(shop, Pipeline.ReleaseRequest(held.batch, reason: reason))
+            }
             #expect(refused == .usage, "\(reason.count)")
         }
         try Recorder(shop.store).take(.block, source: "test", reason: "sends rubbish")
@@ -311,10 +317,10 @@ extension Pipeline.Release {
         }
         _ = try ledger.commit(LedgerChange(entries: notes))
         #expect(try waiting(shop).map(\.batch) == [held.batch])
-        // Now from the cache that was just written.
+        // Now with the cache that was just written.
         #expect(exists(shop.store.root + "/ledger.index"))
         #expect(try waiting(shop).map(\.batch) == [held.batch])
-        // Under a contract that does not look at drift the same bytes are accepted.
+        // Under a contract that ignores drift, the same bytes are accepted.
         let loaded = try contract(", sluice: { drift: { enabled: false } }", batch: "maxRejectedRate: 0.5")
         let accepted = try await Pipeline(store: try Store(shop.store.root), writes: true).run(
             BatchRequest(

@@ -8,7 +8,7 @@ import Sketches
 import Tabular
 import Testing
 
-/// Nobody outside the store can tell which rows are looked at.
+/// Outsiders cannot tell which rows are sampled.
 @Suite struct SampleTests {
     private static let contract = """
         name: notes
@@ -20,11 +20,11 @@ import Testing
         sluice: { apiVersion: sluice/v1, baseline: { learning: 1 } }
 
         """
-    /// More than the 16,384 rows whose text is looked at.
+    /// More than the 16,384 rows whose text is sampled.
     private static let count = 17_500
     private static let words = (10..<70).map { "wo\($0)" }
 
-    /// Rows of one length each, so that the rows of all batches stand in the same places.
+    /// Rows of equal length, so that the rows of all batches have the same positions.
     private static func rows(from first: Int, seed: UInt64, marked: Set<Int> = []) -> [String] {
         var random = SplitMix64(seed: seed)
         return (0..<count).map { row in
@@ -53,7 +53,7 @@ import Testing
                 dataset: "notes", source: "", options: options))
     }
 
-    /// The rows whose text is looked at, as only the store knows them.
+    /// The rows whose text is sampled, which only the store knows.
     private func sampled(_ shop: Workshop, _ rows: [String]) throws -> Set<Int> {
         let secret = try shop.store.key(.store, "store").withBytes { bytes in bytes.indices.map { bytes[$0] } }
         let header = Array("id,a,note,label\n".utf8)
@@ -67,7 +67,7 @@ import Testing
     }
 
     private func recall(_ report: BatchReport, _ marked: Set<Int>) -> Double {
-        let held = Set(report.listed.filter { $0.outcome >= .quarantined }.map { $0.row - 1 })
+        let held = Set(report.listed.filter { $0.outcome >= .quarantined }.compactMap(\.row).map { $0 - 1 })
         return Double(marked.intersection(held).count) / Double(marked.count)
     }
 
@@ -78,14 +78,15 @@ import Testing
             let honest = try await run(shop, Self.rows(from: batch * Self.count, seed: UInt64(batch + 1)))
             #expect(honest.status == .accepted, "\(honest.batchFindings)")
         }
-        // The supplier sends the last batch once more, under new keys, and reads the report.
+        // The supplier sends the last batch again under new keys, and reads the report.
         let again = Self.rows(from: 2 * Self.count, seed: 2)
         let resent = try await run(shop, again)
         #expect(resent.status == .held && resent.batchFindings.contains { $0.code == .copyExcess })
         #expect(!resent.listed.contains { $0.code == .copiedRow }, "a sample is not told row by row")
-        let named = Set(resent.listed.map { $0.row - 1 })
+        let named = Set(resent.listed.compactMap(\.row).map { $0 - 1 })
 
-        // One marks rows that the report does not name; one even knows the sample, and marks the others; one marks any.
+        // One attacker marks rows that the report does not name; one knows the sample and marks other rows; one marks
+        // any rows.
         let (reader, spy) = (
             Set(0..<Self.count).subtracting(named), Set(0..<Self.count).subtracting(try sampled(shop, again))
         )
@@ -137,7 +138,7 @@ import Testing
         ]
         for other in others {
             #expect(other.order != draw.order)
-            // Of the blocks that one draw checks, the other checks no more than chance has it.
+            // Of the blocks that one draw checks, the other checks no more than chance explains.
             let both = (0..<64_000).count { draw.checks(blockAt: $0) && other.checks(blockAt: $0) }
             #expect(both < 120)
         }

@@ -56,7 +56,7 @@ import Testing
         #expect(try signer(Self.minisign, Self.file, keys) == keys[0].fingerprint)
         #expect(try signer(Self.old, Self.file, keys) == keys[0].fingerprint)
         #expect(try signer(Self.ssh, Self.file, keys) == keys[1].fingerprint)
-        // The whole .pub file of minisign is read too.
+        // minisign's whole .pub file is read too.
         #expect(
             TrustedKey(.minisign, "untrusted comment: minisign public key 2F18D4814DC87A52\n" + Self.minisignKey)
                 == keys[0])
@@ -72,7 +72,7 @@ import Testing
             #expect(try signer(text, Self.file, []) == nil)
         }
         #expect(try signer(Self.ssh, Self.file, keys, namespace: "email") == nil)
-        // The trusted comment is signed as well.
+        // The trusted comment is signed too.
         #expect(try signer(Self.minisign.replacing("hello", with: "hullo"), Self.file, keys) == nil)
         var wrong = keys[0]
         wrong = try #require(TrustedKey(.minisign, "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"))
@@ -117,7 +117,7 @@ import Testing
 
     @Test func `digest files and manifests are read as people write them`() {
         let sum = String(repeating: "ab", count: 32)
-        func told(_ kind: Sidecars.Kind?, _ text: String, list: String = "") -> String? {
+        func answer(_ kind: Sidecars.Kind?, _ text: String, list: String = "") -> String? {
             var sidecars = Sidecars()
             sidecars.name = "orders.csv"
             if let kind { sidecars.files[kind] = Array(text.utf8) } else { sidecars.lists[list] = Array(text.utf8) }
@@ -128,25 +128,25 @@ import Testing
             "SHA256 (orders.csv) = \(sum)\n", sum + "  old-name.csv\n",
             String(repeating: "0", count: 64) + "  a.csv\n" + sum + "  orders.csv\n",
         ] {
-            #expect(told(.sha256, text) == sum, "\(text)")
+            #expect(answer(.sha256, text) == sum, "\(text)")
         }
         for text in ["", "nonsense", "abcd  orders.csv", sum.dropLast() + "", sum + "  a.csv\n" + sum + "  b.csv\n"] {
-            #expect(told(.sha256, text) == nil, "\(text)")
+            #expect(answer(.sha256, text) == nil, "\(text)")
         }
-        #expect(told(nil, sum + "  orders.csv\n", list: "SHA256SUMS") == sum)
-        #expect(told(nil, sum + "  data/orders.csv\n", list: "manifest-sha256.txt") == sum)
-        #expect(told(nil, sum + "  others.csv\n", list: "SHA256SUMS") == nil, "it says nothing of this file")
+        #expect(answer(nil, sum + "  orders.csv\n", list: "SHA256SUMS") == sum)
+        #expect(answer(nil, sum + "  data/orders.csv\n", list: "manifest-sha256.txt") == sum)
+        #expect(answer(nil, sum + "  others.csv\n", list: "SHA256SUMS") == nil, "it says nothing of this file")
         let package =
             #"{"resources":[{"path":"x.csv","hash":"sha256:00"},{"path":"data/orders.csv","hash":"sha256:\#(sum)","bytes":12}]}"#
-        #expect(told(nil, package, list: "datapackage.json") == sum + " 12")
-        #expect(told(.manifest, package) == sum + " 12")
-        #expect(told(.manifest, #"{"sha256":"\#(sum)"}"#) == sum)
-        // MD5, the package's default, proves nothing, and says nothing here.
+        #expect(answer(nil, package, list: "datapackage.json") == sum + " 12")
+        #expect(answer(.manifest, package) == sum + " 12")
+        #expect(answer(.manifest, #"{"sha256":"\#(sum)"}"#) == sum)
+        // MD5, the default of the package, proves nothing and is ignored.
         let weak = #"{"resources":[{"path":"orders.csv","hash":"d41d8cd98f00b204e9800998ecf8427e"}]}"#
-        #expect(told(nil, weak, list: "datapackage.json") == nil)
-        #expect(told(.manifest, "{") == nil)
-        // The name itself, before one that only ends like it.
+        #expect(answer(nil, weak, list: "datapackage.json") == nil)
+        #expect(answer(.manifest, "{") == nil)
+        // The exact name takes precedence over one that only ends in it.
         let both = String(repeating: "1", count: 64) + "  old/orders.csv\n" + sum + "  orders.csv\n"
-        #expect(told(nil, both, list: "SHA256SUMS") == sum)
+        #expect(answer(nil, both, list: "SHA256SUMS") == sum)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Ingestion
 
-/// What the same rows become through every compression and encoding.
+/// The text of the same rows through every compression and encoding.
 @Suite struct `the source reader` {
     static func pack(_ tool: String, _ bytes: Data) throws -> Data {
         let process = Process()
@@ -28,7 +28,7 @@ import Testing
         return packed
     }
 
-    /// A file of zstd's format that is not compressed: one frame of raw blocks (RFC 8878 3.1.1).
+    /// A file in zstd's format without compression: one frame of raw blocks (RFC 8878, section 3.1.1).
     static func zstd(_ bytes: Data) -> Data {
         var out = Data([0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x58])
         for start in stride(from: 0, to: bytes.count, by: 1000) {
@@ -78,7 +78,7 @@ import Testing
             (TextEncoding.utf16LE, String.Encoding.utf16LittleEndian), (.utf16BE, .utf16BigEndian),
             (.utf32LE, .utf32LittleEndian), (.windows1252, .windowsCP1252), (.latin1, .isoLatin1),
         ] {
-            // Latin-1 has no euro sign.
+            // Latin-1 lacks the euro sign.
             let text = encoding == .latin1 ? Self.text.replacing("€", with: "ß") : Self.text
             let mark = encoding.unit > 1 ? "\u{FEFF}" : ""
             let data = try #require((mark + text).data(using: converter))
@@ -131,7 +131,7 @@ import Testing
             ("more", good + Data("more".utf8), "bytes follow"),
             ("twice", try Self.pack("gzip", good), "compressed twice"),
             ("zcut", Self.zstd(Data(Self.text.utf8)).dropLast(5), "ends before"),
-            // A frame that says 106 bytes and has none: libzstd refuses it only when it sees all of it at once.
+            // A frame that declares 106 bytes and has none: libzstd refuses it only if it sees all of it at once.
             ("zsize", Data([0x28, 0xB5, 0x2F, 0xFD, 0x20, 0x6A, 0, 0, 0, 0, 0, 0, 1, 0, 0]), "damaged"),
             ("zmore", Self.zstd(Data(Self.text.utf8)) + Data("more".utf8), "bytes follow"),
         ] {
@@ -189,7 +189,7 @@ import Testing
                 #expect(report.rows == 200 && report.counts.count(.rejected) == 1, "\(name) \(slice)")
                 let finding = try #require(report.listed.first)
                 #expect(finding.row == 120 && finding.code == .typeError)
-                // What parts the elements, spaces too, belongs to the row behind it or before it.
+                // Separators of elements, spaces included, belong to the row before or after them.
                 #expect(abs(Int(finding.byteOffset) - offset) <= 2, "\(finding.byteOffset) \(offset)")
             }
         }
@@ -200,7 +200,7 @@ import Testing
         #expect(try await judge(shop, "o.json", Data("{\"id\":1}\n{\"id\":2}\n".utf8)).rows == 2)
     }
 
-    /// Nothing that JSON does not allow is read as if it did.
+    /// Text that JSON does not allow is not read as JSON.
     @Test(arguments: [
         ("[{\"id\":1},]", 2, 1), ("[,{\"id\":1}]", 1, 1), ("[{\"id\":1},,{\"id\":2}]", 2, 1),
         ("[{\"id\":1} {\"id\":2}]", 1, 1),

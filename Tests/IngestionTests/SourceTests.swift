@@ -11,7 +11,7 @@ import Validating
 
 @testable import Ingestion
 
-/// Who may send, what must come with it, and what several of them say of the same keys.
+/// Who may deliver, which sidecars are required, and how several suppliers' values for the same keys are compared.
 @Suite struct SourceTests {
     private func shop(_ settings: String) throws -> Workshop {
         let shop = try Workshop()
@@ -29,13 +29,13 @@ import Validating
         var options = BatchOptions()
         options.sliceBytes = 65_536
         change(&options)
-        // Opened anew: the configuration was changed behind its back.
+        // Opened again, since the configuration was changed on disk.
         return try await Pipeline(store: try Store(shop.store.root), writes: options.mode == .ingest).run(
             BatchRequest(path, schema: schema, contract: document, dataset: "numbers", source: source, options: options)
         )
     }
 
-    /// What holds a batch.
+    /// The codes that hold a batch.
     private func holding(_ report: BatchReport) -> [FindingCode] {
         report.batchFindings.filter { $0.outcome >= .quarantined }.map(\.code)
     }
@@ -61,10 +61,10 @@ import Validating
         #expect(
             try await run(shop, try shop.write("4.csv", fresh(301, 50)), source: "other").status
                 == .accepted)
-        // Not listed, where others are.
+        // A supplier that is not listed while others are.
         let report = try await run(shop, try shop.write("5.csv", fresh(401, 50)), source: "nobody")
         #expect(report.status == .held && holding(report) == [.sourceUnlisted])
-        // The same bytes are judged anew once the source stands otherwise.
+        // The same bytes are judged again once the supplier's standing changes.
         let recorder = try Recorder(try Store(shop.store.root))
         try recorder.take(.trust, source: "nobody", reason: "known")
         #expect(
@@ -124,12 +124,12 @@ import Validating
         let changed = try await run(shop, path)
         #expect(
             changed.status == .rejected && holding(changed) == [.digestMismatch, .signatureInvalid])
-        // A source that must bring nothing, and brings a digest that is wrong.
+        // A supplier without required sidecars, with a wrong digest.
         let other = try shop.write("b.csv", fresh(101, 60))
         _ = try shop.write("b.csv.sha256", String(repeating: "0", count: 64))
         let wrong = try await run(shop, other, source: "plain")
         #expect(holding(wrong) == [.digestMismatch], "\(wrong.batchFindings)")
-        // A signature without anyone to trust is told of, and decides nothing.
+        // A signature without a trusted key is reported, and decides nothing.
         let third = try shop.write("c.csv", fresh(201, 60))
         try sign(third)
         let unchecked = try await run(shop, third, source: "plain")
@@ -151,7 +151,7 @@ import Validating
             }
             return try shop.write(name, text)
         }
-        // Who comes first is not right for that.
+        // Arriving first confers no advantage.
         let lies = Set(stride(from: 1, to: 200, by: 20))
         let first = try await run(shop, try file("l.csv", "l", lie: lies), source: "liar", more: more)
         #expect(first.status == .accepted && first.cross?.conflicts == 0)
@@ -160,7 +160,7 @@ import Validating
         let third = try await run(shop, try file("c.csv", "c"), source: "c", more: more)
         #expect(third.cross?.conflicts == 0 && third.status == .accepted)
         #expect(third.cross?.contradicted.map(\.values) == [10])
-        // Contradicted throughout: not trusted any more, whatever was right before.
+        // Contradicted throughout: distrusted, whatever was confirmed before.
         let again = try await run(
             shop, try file("l2.csv", "m", lie: Set(1...200)), source: "liar", more: more)
         #expect(again.batchFindings.contains { $0.code == .sourceDistrusted } && again.status == .held)
@@ -174,7 +174,7 @@ import Validating
             "\(repaired.batchFindings)")
     }
 
-    @Test func `claims that a missing key sealed are missed, not taken for silence`() async throws {
+    @Test func `assertions that a missing key sealed are missed, not taken for silence`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
         let more = ", poisoning: { crossVerify: { key: [id], fields: { x: {} } } }"
@@ -183,17 +183,17 @@ import Validating
         try FileManager.default.removeItem(atPath: shop.store.keysFolder + "/main.kek")
         let store = try Store(shop.store.root).proving()
         let validator = try Validator(try Workshop.contract(more).schema, hash: KeyedHash(key: Array(1...32)))
-        let reader = try #require(ClaimReader(validator, source: "b"))
+        let reader = try #require(AssertionReader(validator, source: "b"))
         let (width, codeWidth) = (reader.empty.width, reader.empty.codeWidth)
-        let claims = RowSample(
+        let assertions = RowSample(
             capacity: 1, width: width, codeWidth: codeWidth,
             rows: .init(
                 ranks: [1], values: [Double](repeating: 0, count: width),
                 codes: [UInt64](repeating: 1, count: codeWidth)),
             offered: 1)
         let error = #expect(throws: IngestionError.self) {
-            _ = try store.earlierClaims(
-                "numbers", about: claims, reader, except: (source: "b", digest: []), trustedSince: [:])
+            _ = try store.earlierAssertions(
+                "numbers", about: assertions, reader, except: (source: "b", digest: []), trustedSince: [:])
         }
         #expect(error?.code == .notPermitted && error?.description.contains("keys/main.kek is missing") == true)
     }
@@ -202,13 +202,13 @@ import Validating
     {
         let shop = try shop("sources:\n  test: { probation: 2 }\n  a: { probation: 0 }\n  evil: { probation: 0 }\n")
         defer { shop.remove() }
-        // One row, or the same file, does not end a probation.
+        // A single row, or the same file again, does not end probation.
         let one = try shop.write("one.csv", fresh(1, 1))
         for _ in 0..<3 { _ = try await run(shop, one) { $0.force = true } }
         let many = try shop.write("many.csv", fresh(101, 50))
         for _ in 0..<3 { _ = try await run(shop, many) { $0.force = true } }
         #expect(try Store(shop.store.root).proving().standing("test")?.state == .probation(passed: 1, of: 2))
-        // Whatever stands beside it, what was accepted is a duplicate.
+        // Whatever its sidecars, accepted content is a duplicate.
         let path = try shop.write("a.csv", fresh(201, 50))
         #expect(try await run(shop, path, source: "a").status == .accepted)
         let sum = hex(SHA256.hash([UInt8](try Data(contentsOf: URL(filePath: path)))))
@@ -216,7 +216,7 @@ import Validating
             _ = try shop.write("a.csv.sha256", sum + end)
             #expect(try await run(shop, path, source: "a").status == .duplicate)
         }
-        // A file that is not what its digest says votes for nothing.
+        // A file that does not match its digest does not vote.
         let more = ", poisoning: { crossVerify: { key: [id], fields: { x: {} } } }"
         let evil = try shop.write("evil.csv", fresh(301, 60).replacing(",n", with: "1,n"))
         _ = try shop.write("evil.csv.sha256", String(repeating: "0", count: 64))
@@ -264,10 +264,10 @@ import Validating
             return text
         }
         #expect(try await run(shop, try shop.write("a.csv", rows(1, 0))).status == .accepted)
-        // One batch does not say whether rows come again here: it is a remark.
+        // With one batch it is unknown whether rows usually repeat, so the finding only flags.
         let second = try await run(shop, try shop.write("a2.csv", rows(5001, 3000)))
         #expect(second.status == .accepted && second.batchFindings.isEmpty, "\(second.batchFindings)")
-        // The very same bytes under another contract are no copies of themselves, where they replace what they were.
+        // The same bytes under another contract are no copies of themselves if they replace the earlier batch.
         let other = ", poisoning: { triggers: { enabled: false } }"
         let refused = try await run(shop, shop.folder + "/a.csv", more: other)
         #expect(refused.status == .duplicate && refused.isRefusedReplacement)
@@ -296,7 +296,7 @@ import Validating
         #expect(shadow.findings.map(\.code) == ["row-constraint"] && !shadow.isSame)
         let judged = try #require(try LineageQuery(try shop.store.ledger()).log(limit: 1, kind: "batch.judged").first)
         #expect(judged.body["shadow"]?["changes"]?.items?.count == 1)
-        // One that cannot read the file is told of, too.
+        // A shadow contract that cannot read the file is reported too.
         let other = try Workshop.contract()
         var broken = other.schema
         broken.fields[0].name = "nothing"
@@ -324,13 +324,13 @@ import Validating
         #expect(throws: IngestionError.self) { try shop.store.replay("nothing", row: nil, file: nil) }
         let wrong = try shop.write("b.csv", Workshop.rows(2))
         #expect(throws: IngestionError.self) { try shop.store.replay(report.batch, row: nil, file: wrong) }
-        // A held batch brings its source along.
+        // A held batch has its sealed source.
         let held = try await run(
             shop, try shop.write("c.csv", Workshop.rows(10) + String(repeating: "x,y,z\n", count: 50)))
         #expect(held.status == .held)
         let again = try shop.store.replay(held.batch, row: nil, file: nil)
         #expect(again.isReplayed && again.agreed == 60)
-        // A decision that was swapped is not the recorded one.
+        // A swapped decision is not the recorded one.
         let decision = shop.store.root + "/accepted/numbers/\(report.batch)/evidence/decision.sluice"
         let other = shop.store.root + "/accepted/numbers/\(report.batch)/evidence/rows.sluice"
         try FileManager.default.removeItem(atPath: decision)

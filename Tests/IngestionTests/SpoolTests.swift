@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct `delivered files` {
     private func take(_ shop: Workshop, _ name: String, archive: String? = nil) throws -> (Recorder, Lease) {
-        // Where a file goes is what the configuration says.
+        // The configuration determines where a file goes.
         let settings = Configuration.template(origin: shop.store.configuration.origin)
         let archived = archive.map { ", archive: \($0)" } ?? ""
         _ = try shop.write(
@@ -35,7 +35,7 @@ import Testing
         #expect(
             try listFolder(shop.store.workFolder) == [".lock", ".name", ".source"].map { claim.name + $0 })
         #expect(recorder.deliveredName(claim.name)?.description == "a.csv")
-        // The record of it has no name, only its hash.
+        // The row has only the hash of its name.
         let row = try #require(try recorder.ledger.inflight().first)
         #expect(row.plan.map { String(decoding: $0, as: UTF8.self).contains("a.csv") } == false)
         #expect(recorder.delivery(of: row) == claim.delivery)
@@ -77,7 +77,7 @@ import Testing
         var delivery = try #require(claim.delivery)
         let place = join(shop.store.workFolder, claim.name + ".source")
         delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(place)))
-        // A supplier who still had it open.
+        // A supplier that still had it open.
         let open = try #require(FileHandle(forWritingAtPath: place))
         try open.seekToEnd()
         try open.write(contentsOf: Data("99,1.5,late\n".utf8))
@@ -96,7 +96,7 @@ import Testing
     }
 
     @Test func `a try that failed after its commit is not begun again`() throws {
-        // Found by an injected error: counting the try turned a committed claim back, and its staged shards were dropped.
+        // Found by an injected error: counting the attempt reset a committed claim, and its staged shards were dropped.
         let shop = try Workshop()
         defer { shop.remove() }
         let (recorder, claim) = try take(shop, "a.csv")
@@ -120,9 +120,9 @@ import Testing
             LedgerChange(entries: [
                 .object(["kind": .string("note"), "v": .integer(1), "time": .string(tomorrow)])
             ]))
-        let told = try #require(try clock())
-        #expect(told.grade == .risk && told.finding.contains("set back") && told.cure.contains("timedatectl"))
-        // The record goes on in its own order.
+        let answer = try #require(try clock())
+        #expect(answer.grade == .risk && answer.finding.contains("set back") && answer.cure.contains("timedatectl"))
+        // The row's members may come in any order.
         _ = try take(shop, "a.csv")
         #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier, anchors: []).damage.isEmpty)
     }
@@ -189,7 +189,7 @@ import Testing
             delivery.judged = Delivery.FileIdentity(
                 try #require(try fileStatus(join(shop.store.workFolder, claim.name + ".source"))))
             _ = try recorder.dispose(delivery, claim: claim.name)
-            // Doing it twice is doing it once.
+            // Doing it twice has the effect of doing it once.
             _ = try recorder.dispose(delivery, claim: claim.name)
             try recorder.forget(claim.name)
         }
@@ -210,7 +210,7 @@ import Testing
             _ = try shop.write("store/inbox/numbers/a.csv" + ending, "x")
             #expect(inbox.lacks([.manifest], beside: name) == lacks, "\(ending)")
         }
-        // What signs nothing that is there is no manifest.
+        // A file that is a signature of nothing present is not a manifest.
         _ = try shop.write("store/inbox/numbers/b.csv.minisig", "x")
         #expect(inbox.lacks([.manifest], beside: try #require(FileName(Array("b.csv".utf8)))))
     }

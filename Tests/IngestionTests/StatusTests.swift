@@ -5,7 +5,7 @@ import Testing
 
 @testable import Ingestion
 
-/// What a daemon leaves for `sluice status` to read.
+/// The status that a daemon leaves for `sluice status`.
 @Suite struct `the status of a daemon` {
     @Test func `a trouble names nobody, wherever its message has the name of the file`() throws {
         let shop = try Workshop()
@@ -18,8 +18,8 @@ import Testing
         StatusBoard(in: shop.store.files).show(WatchTally(), waiting: 1, working: nil, troubles)
         let path = join(shop.store.root, "watch.status")
         let bytes = try FileDescriptor.openRegular(path).readAll(max: 65_536)
-        let told = try #require(try JSONValue.parse(bytes)["last_error"]?["message"]?.text)
-        #expect(!told.contains("jane.roe") && told.contains("EMAIL_ADDRESS"), "\(told)")
-        #expect(told.hasSuffix("to s/work/7.source: operation not permitted"), "\(told)")
+        let answer = try #require(try JSONValue.parse(bytes)["last_error"]?["message"]?.text)
+        #expect(!answer.contains("jane.roe") && answer.contains("EMAIL_ADDRESS"), "\(answer)")
+        #expect(answer.hasSuffix("to s/work/7.source: operation not permitted"), "\(answer)")
     }
 }

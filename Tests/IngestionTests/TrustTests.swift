@@ -10,9 +10,9 @@ import Testing
 
 @testable import Ingestion
 
-/// What somebody who can write into the store, and holds no key, can bring about.
+/// The possibilities of a person who can write into the store but holds no key.
 @Suite struct `only what is signed is believed` {
-    /// Writes into the ledger behind its back; the triggers that would forbid it are put back.
+    /// Writes into the ledger directly; the triggers that would forbid it are restored.
     private func tamper(_ shop: Workshop, _ sql: String, _ arguments: StatementArguments = []) throws {
         try DatabaseQueue(path: shop.store.ledgerPath).writeWithoutTransaction { db in
             let triggers = try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
@@ -26,7 +26,7 @@ import Testing
         try DatabaseQueue(path: path).writeWithoutTransaction { try $0.execute(sql: sql) }
     }
 
-    /// Makes an index miss rows, and SQLite's record of it say nothing of that.
+    /// Makes an index omit rows, without a trace in SQLite's own record of it.
     private func makeHole(_ shop: Workshop, _ name: String, _ rest: String) throws {
         try DatabaseQueue(path: shop.store.ledgerPath).writeWithoutTransaction { db in
             let sql = try String.fetchOne(
@@ -78,7 +78,7 @@ import Testing
         }
         #expect(try listFolder(shop.store.workFolder).isEmpty)
         #expect(try !shop.store.audit().problems.isEmpty)
-        // A person may decide to go on without it.
+        // A person may decide to continue without it.
         try Recorder(shop.store).excludeBaseline(of: first.batch, dataset: "numbers", reason: "lost")
         #expect(try await shop.run(next).status == .accepted)
     }
@@ -187,11 +187,11 @@ import Testing
         try FileManager.default.copyItem(atPath: other.store.keysFolder + "/" + name, toPath: path)
         let next = try shop.write("b.csv", Workshop.rows(200, from: 1001))
         let refused = await code { _ = try await shop.run(next) }
-        // Nothing here makes tokens.
+        // This store makes no tokens.
         if name != "tokens.token" { #expect(refused == .notPermitted) }
         if name == "ledger.signing" { return }
-        let told = try shop.store.proving().examineRecordedKeys()
-        #expect(told.contains { $0.grade == .bad && $0.finding.contains("keys/\(name)") }, "\(told)")
+        let answer = try shop.store.proving().examineRecordedKeys()
+        #expect(answer.contains { $0.grade == .bad && $0.finding.contains("keys/\(name)") }, "\(answer)")
         #expect(try shop.store.audit().problems.contains { $0.hasPrefix("KEY keys/\(name)") })
     }
 
@@ -215,7 +215,7 @@ import Testing
         }
         let origin = shop.store.configuration.origin
         let key = try other.store.signingKey()
-        // As an attacker would: their own key, and a ledger of the same name that it signed.
+        // As an attacker would: another key, and a ledger of the same name signed by it.
         for name in ["ledger.sqlite", "keys/ledger.signing"] { try removeFile(shop.store.root + "/" + name) }
         try FileManager.default.copyItem(
             atPath: other.store.keysFolder + "/ledger.signing", toPath: shop.store.keysFolder + "/ledger.signing")
@@ -235,7 +235,7 @@ import Testing
         let path = shop.folder + "/a.csv"
         let forced = try await shop.run(path) { $0.force = true }
         #expect(forced.status == .duplicate && forced.isRefusedReplacement && forced.duplicateOf == first.batch)
-        // Other policy, such as other slices.
+        // Another policy, such as another slice size.
         let other = try await shop.run(path) { $0.sliceBytes = 1 << 20 }
         #expect(other.status == .duplicate && other.isRefusedReplacement)
         let same = try await shop.run(path)
@@ -332,7 +332,7 @@ import Testing
         }
     }
 
-    /// SQLite keeps names of triggers and of tables apart: one that has a table's name is easily overlooked.
+    /// SQLite keeps names of triggers and tables apart: a trigger with a table's name is easily overlooked.
     @Test(arguments: [
         "CREATE TRIGGER prov_edge BEFORE INSERT ON entry WHEN NEW.kind = 'source.blocked' BEGIN SELECT RAISE(IGNORE); END",
         "CREATE TRIGGER undo AFTER INSERT ON inflight BEGIN SELECT RAISE(ROLLBACK, 'no'); END",
@@ -345,7 +345,7 @@ import Testing
         let open = try Recorder(shop.store)
         let key = open.ledger.verifier
         try execute(sql, at: shop.store.ledgerPath)
-        // Whoever had it open before is stopped as well.
+        // A process that had it open before is stopped too.
         #expect(throws: IngestionError.self) { try open.take(.block, source: "bad", reason: "r") }
         let next = try shop.write("b.csv", Workshop.rows(200, from: 1001))
         let stopped = await code { _ = try await shop.run(next) }
@@ -372,7 +372,7 @@ import Testing
     @Test func `ledgers that are met at the same time are all written down`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        // Made without a word of them outside, and met for the first time when they are opened.
+        // Made without pinning, and seen for the first time when they are opened.
         let stores = try (0..<6).map { number in
             var store = try Store.create(shop.folder + "/\(number)", isPinned: false)
             store.isPinned = true
@@ -447,7 +447,7 @@ import Testing
         #expect(try listFolder(target).isEmpty)
     }
 
-    /// SQLite's record of an index can be made to say what it does not hold.
+    /// An index can be made to omit rows that SQLite believes are in it.
     @Test func `an index with a hole is named, and misses nothing that counts`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -483,7 +483,7 @@ import Testing
 
     // MARK: Signed manifests
 
-    /// minisign's files, made with a key of our own (the format: jedisct1.github.io/minisign, "Signature format").
+    /// Files in minisign's format, made with a test key (jedisct1.github.io/minisign, "Signature format").
     private struct Minisign {
         let key: SigningKey
         private let number: [UInt8] = Array("sluicekey".utf8.prefix(8))
@@ -503,23 +503,32 @@ import Testing
         }
     }
 
-    private func deliver(
-        _ shop: Workshop, _ minisign: Minisign?, from first: Int, to dataset: String, as named: String = "numbers",
-        sequence: Int?, supplier: String = "test", inOwnFile: Bool = true
-    ) async throws -> BatchReport {
-        let path = try shop.write("m\(first).csv", Workshop.rows(60, from: first))
+    /// A file of 60 rows from `first` on, and what its signed manifest says of it.
+    private struct Delivery {
+        let first: Int
+        let sequence: Int?
+        var dataset = "numbers", supplier = "test"
+        /// Whether the signature stands beside the manifest, and not beside the file.
+        var inOwnFile = true
+    }
+
+    private func deliver(_ shop: Workshop, _ minisign: Minisign?, _ delivery: Delivery) async throws -> BatchReport {
+        let name = "m\(delivery.first).csv"
+        let path = try shop.write(name, Workshop.rows(60, from: delivery.first))
         let sum = hex(SHA256.hash([UInt8](try Data(contentsOf: URL(filePath: path)))))
         if let minisign {
-            let number = sequence.map { ", \"sequence\": \($0)" } ?? ""
-            let manifest = "{\"sha256\": \"\(sum)\", \"dataset\": \"\(named)\", \"supplier\": \"\(supplier)\"\(number)}"
-            _ = try shop.write("m\(first).csv.manifest", manifest)
+            let number = delivery.sequence.map { ", \"sequence\": \($0)" } ?? ""
+            let manifest =
+                "{\"sha256\": \"\(sum)\", \"dataset\": \"numbers\", \"supplier\": \"\(delivery.supplier)\"\(number)}"
+            _ = try shop.write(name + ".manifest", manifest)
             _ = try shop.write(
-                "m\(first).csv\(inOwnFile ? ".manifest" : "").minisig", minisign.sign(Array(manifest.utf8)))
+                name + (delivery.inOwnFile ? ".manifest" : "") + ".minisig", minisign.sign(Array(manifest.utf8)))
         }
         let (schema, document) = try Workshop.contract()
         return try await Pipeline(store: try Store(shop.store.root), writes: true).run(
             BatchRequest(
-                path, schema: schema, contract: document, dataset: dataset, source: "test", options: BatchOptions()))
+                path, schema: schema, contract: document, dataset: delivery.dataset, source: "test",
+                options: BatchOptions()))
     }
 
     @Test func `a signed manifest binds a file to its dataset and its place in the order`() async throws {
@@ -532,26 +541,29 @@ import Testing
                 + "sources:\n  test: { probation: 0, require: [manifest], keys: [{ minisign: \(minisign.publicLine) }] }\n"
         )
         func codes(_ report: BatchReport) -> [FindingCode] { report.batchFindings.map(\.code).filter(\.rejectsBatch) }
-        let first = try await deliver(shop, minisign, from: 1, to: "numbers", sequence: 7)
+        let first = try await deliver(shop, minisign, Delivery(first: 1, sequence: 7))
         #expect(first.status == .accepted, "\(first.batchFindings)")
-        let next = try await deliver(shop, minisign, from: 101, to: "numbers", sequence: 8, inOwnFile: false)
+        let next = try await deliver(shop, minisign, Delivery(first: 101, sequence: 8, inOwnFile: false))
         #expect(next.status == .accepted, "\(next.batchFindings)")
-        #expect(try codes(await deliver(shop, nil, from: 201, to: "numbers", sequence: 9)) == [.manifestMissing])
-        #expect(try codes(await deliver(shop, stranger, from: 301, to: "numbers", sequence: 9)) == [.manifestMissing])
+        #expect(try codes(await deliver(shop, nil, Delivery(first: 201, sequence: 9))) == [.manifestMissing])
+        #expect(try codes(await deliver(shop, stranger, Delivery(first: 301, sequence: 9))) == [.manifestMissing])
         for odd in [-1, 9_007_199_254_740_993] {
-            let report = try await deliver(shop, minisign, from: 801 + odd % 97, to: "numbers", sequence: odd)
+            let report = try await deliver(shop, minisign, Delivery(first: 801 + odd % 97, sequence: odd))
             #expect(codes(report) == [.manifestMismatch] && report.status == .rejected)
         }
         for late in [7, 8] {
-            let report = try await deliver(shop, minisign, from: 401 + late, to: "numbers", sequence: late)
+            let report = try await deliver(shop, minisign, Delivery(first: 401 + late, sequence: late))
             #expect(codes(report) == [.manifestReplayed] && report.status == .rejected)
         }
-        #expect(try codes(await deliver(shop, minisign, from: 501, to: "numbers", sequence: nil)) == [.manifestMissing])
-        #expect(try codes(await deliver(shop, minisign, from: 601, to: "others", sequence: 9)) == [.manifestMismatch])
-        let foreign = try await deliver(shop, minisign, from: 701, to: "numbers", sequence: 9, supplier: "somebody")
+        #expect(try codes(await deliver(shop, minisign, Delivery(first: 501, sequence: nil))) == [.manifestMissing])
+        #expect(
+            try codes(await deliver(shop, minisign, Delivery(first: 601, sequence: 9, dataset: "others"))) == [
+                .manifestMismatch
+            ])
+        let foreign = try await deliver(shop, minisign, Delivery(first: 701, sequence: 9, supplier: "somebody"))
         #expect(codes(foreign) == [.manifestMismatch])
         // The same delivery again is a duplicate, not out of order.
-        let again = try await deliver(shop, minisign, from: 101, to: "numbers", sequence: 8)
+        let again = try await deliver(shop, minisign, Delivery(first: 101, sequence: 8))
         #expect(again.status == .duplicate && again.duplicateOf == next.batch)
     }
 }

@@ -9,7 +9,7 @@ struct Workshop {
     let folder: String
     let store: Store
 
-    /// What this user is to know of ledgers must not depend on the tests.
+    /// The user's pinned ledgers must not depend on the tests.
     private static let settings: Void = {
         unsafe setenv("XDG_CONFIG_HOME", NSTemporaryDirectory() + "sluice-tests-" + UUID().uuidString, 1)
     }()
@@ -29,7 +29,7 @@ struct Workshop {
         return path
     }
 
-    /// A contract of a key and a number.
+    /// A contract with a key and a number.
     static func contract(_ more: String = "") throws -> (schema: Schema, document: JSONValue) {
         let text = """
             name: numbers
@@ -58,7 +58,6 @@ struct Workshop {
         )
     }
 
-    /// Rows `id,x,note` with a header.
     /// The text of a published file.
     func opened(_ path: String) throws -> String {
         let reader = try openShard(store.root + "/" + path, keys: try store.keyRing())

@@ -4,7 +4,8 @@ import Testing
 
 @testable import Lineage
 
-/// A body that two readers understand in two ways is a door: what the quick one takes must be what the strict one says.
+/// Two readers that understand a body differently would open an attack: what the fast one accepts must equal what the
+/// strict one reads.
 @Suite struct EntryBodyTests {
     private let body = """
         {"batch":"b","commit":3,"contract_sha256":"aa","data_hash":"0f","files":[{"bytes":1,"file_sha256":"0a","role":"accepted"},\

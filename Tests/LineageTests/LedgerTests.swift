@@ -5,7 +5,7 @@ import Lineage
 import Tabular
 import Testing
 
-/// Writing and reading: all or nothing, one after the other, whoever writes.
+/// Writing and reading: all or nothing, and serialised between processes.
 struct LedgerTests {
     let scratch: Scratch
     let path: String
@@ -179,7 +179,7 @@ struct LedgerTests {
         var configuration = Configuration()
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA cache_size = 1") }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
-        // The state a killed writer leaves: pages spilled into the database, the journal still full.
+        // The state that a killed writer leaves: pages spilled into the database, and a full journal.
         try queue.writeWithoutTransaction { db in
             try db.inTransaction(.immediate) {
                 for number in 0..<200 {

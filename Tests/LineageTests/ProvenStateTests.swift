@@ -3,7 +3,7 @@ import Testing
 
 @testable import Lineage
 
-/// What is folded from the log.
+/// The state folded from the log.
 @Suite struct `the state that entries prove` {
     @Test func `the last number of a supplier's manifests never goes down`() {
         var state = ProvenState()

@@ -4,7 +4,7 @@ import Lineage
 import Tabular
 import Testing
 
-/// Questions about a record as the pipeline writes it.
+/// Queries of a ledger as the pipeline writes it.
 struct QueryTests {
     let scratch: Scratch
     let query: LineageQuery
@@ -110,12 +110,12 @@ struct QueryTests {
         #expect(file.document["keys"]?.items?.count == 2 && file.document["shard"]?.whole == 1)
         #expect(file.document["files"] == nil)
         #expect(try query.file(Demo.digest("none")) == nil)
-        // Without the index the bodies still tell.
+        // Without the index, the bodies still give the answer.
         try Intruder.open(scratch.file("ledger.sqlite")) { db in try db.execute(sql: "DELETE FROM prov_entity") }
         #expect(try query.file(Demo.digest("b1-accepted-1")) == file)
     }
 
-    /// The pipeline's bodies say each digest once; the projection must have all that the queries look up.
+    /// The pipeline's bodies state each digest once; the projection must have all rows that the queries look up.
     @Test func `the projection follows from the bodies`() throws {
         try Intruder.open(scratch.file("ledger.sqlite")) { db in
             func rows(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: sql) ?? -1 }

@@ -4,7 +4,7 @@ import Lineage
 import Tabular
 import Testing
 
-/// A second opinion by software that others wrote: Go's `sumdb/note` and `sumdb/tlog` check a ledger of ours.
+/// Verification by independent software: Go's `sumdb/note` and `sumdb/tlog` check a ledger of Sluice's.
 struct SumDBTests {
     private static let go = "/usr/bin/go"
     private static let verifier = "verify_with_go_sumdb.go"
@@ -36,7 +36,7 @@ struct SumDBTests {
         #expect(said.hasPrefix("go sumdb: checkpoints 12 entries 34 inclusion"))
     }
 
-    /// Writes a ledger of 34 entries in the form of `vectors.json`, with one proof file.
+    /// Writes a ledger of 34 entries in the format of `vectors.json`, with one proof file.
     static func dump(to scratch: Scratch) throws {
         let (ledger, notes) = try Demo.build(scratch.file("ledger.sqlite"), batches: 11)
         let entries = try ledger.entries(from: 0, limit: 100)

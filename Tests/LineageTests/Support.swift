@@ -6,7 +6,7 @@ import Tabular
 import TestSupport
 import Testing
 
-/// A folder that is removed when the value goes.
+/// A folder that is removed when the value is released.
 final class Scratch: Sendable {
     let path: String
 
@@ -20,7 +20,7 @@ final class Scratch: Sendable {
     func file(_ name: String) -> String { path + "/" + name }
 }
 
-/// The vectors of the reference implementation: a test that needs one is enabled only where it is here.
+/// The vectors of the reference implementation; a test that needs one is enabled only if it is present.
 enum Vectors {
     static func has(_ name: String) -> Bool { shared("vectors/ledger/" + name) != nil }
 
@@ -34,7 +34,7 @@ enum Vectors {
     static func json(_ name: String) throws -> JSONValue { try JSONValue.parse(bytes(name)) }
 }
 
-/// The ledger that the tests tamper with: the reference's demonstration, 16 entries in 6 commits, built by our code.
+/// The ledger that the tests tamper with: the reference's demonstration, 16 entries in 6 commits, built by this code.
 enum Demo {
     static let origin = "ingest.example/ledger/7f3c"
     static let time = "2026-11-21T00:00:00.000Z"
@@ -80,7 +80,7 @@ enum Demo {
         ]
     }
 
-    /// Builds the ledger; gives its signed notes.
+    /// Builds the ledger and returns its signed notes.
     @discardableResult
     static func build(
         _ path: String, key: SigningKey? = nil, accepted: Int64 = 97, batches: Int = 5
@@ -100,9 +100,9 @@ enum Demo {
     }
 }
 
-/// Access as an intruder has it: SQLite without our guards.
+/// Access as an intruder has it: SQLite without the guards.
 enum Intruder {
-    /// Runs SQL with every trigger dropped and put back.
+    /// Runs SQL with every trigger dropped, and restores the triggers.
     static func alter(_ path: String, _ change: (Database) throws -> Void) throws {
         try open(path) { db in
             let triggers = try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")

@@ -5,7 +5,8 @@ import Lineage
 import Tabular
 import Testing
 
-/// The table of SECURITY.md 3.5, each line on a ledger that our code built.
+/// Every kind of tampering with the ledger, each on a ledger that this code built, with the damage that `verify` must
+/// report.
 struct TamperTests {
     let scratch: Scratch
     let path: String
@@ -265,7 +266,7 @@ struct TamperTests {
                 found += 1
                 continue
             }
-            // What verify calls intact must read the same, byte for byte.
+            // A ledger that verify calls intact must read the same, byte for byte.
             let ledger = try Ledger.openReadonly(path: copy)
             let entries = try ledger.entries(from: 0, limit: 100)
             #expect(try entries == Ledger.openReadonly(path: path).entries(from: 0, limit: 100), "offset \(offset)")

@@ -5,7 +5,7 @@ import Lineage
 import Tabular
 import Testing
 
-/// Our ledger against the published vectors, byte by byte.
+/// The ledger against the published vectors, byte by byte.
 struct VectorTests {
     /// A reader over leaf hashes.
     static func reader(_ leaves: [[UInt8]]) -> (Int, Int) -> [UInt8] {
@@ -121,7 +121,8 @@ struct VectorTests {
         let scratch = try Scratch()
         let path = scratch.file("demo.sqlite")
         var data = try Vectors.bytes("demo.db")
-        // The reference keeps a WAL, which is empty here; the product opens none (sqlite.org/fileformat2.html, bytes 18 and 19).
+        // The reference keeps a WAL, which is empty here; Sluice opens none (sqlite.org/fileformat2.html, bytes 18 and
+        // 19).
         (data[18], data[19]) = (1, 1)
         try Data(data).write(to: URL(fileURLWithPath: path))
         let missing = (0..<5).map { "BLOB \(Demo.digest("map\($0)")) named by row \(2 + 3 * $0) is missing" }

@@ -3,7 +3,7 @@ import Sketches
 import Tabular
 import Testing
 
-/// Classes of quasi-identifiers are those of what leaves the gate, not of what came in.
+/// Classes of quasi-identifiers are computed from masked values, not from the input.
 @Suite struct AnonymityTests {
     @Test func `masking makes classes larger`() throws {
         func smallest(_ rule: String) throws -> Int? {

@@ -4,7 +4,7 @@ import Schemas
 import Tabular
 import Testing
 
-/// Operators that keep something: order within a subject, a coarse part, or the way back.
+/// Operators that keep something: the order within a subject, a coarse part, or the possibility to decrypt.
 @Suite struct LastingOperatorTests {
     private func masking(_ rule: String, type: String = "string", subject: Bool = true) throws -> Schema {
         try contract(
@@ -26,7 +26,7 @@ import Testing
         let rule = "entity: ID, operator: encrypt, key: k, prefix: 'e_'"
         let first = cells(try mask(masking(rule), text, .csv, keyByte: 1).text)
         #expect(first[0] == first[1] && first[0] != first[2] && first.allSatisfy { $0.hasPrefix("e_") })
-        // A join survives another block, another batch and another format.
+        // A join works across blocks, batches and formats.
         let lines = try mask(masking(rule), "{\"who\":\"x\",\"v\":\"4711\"}\n", .jsonl, keyByte: 1).text
         #expect(lines.contains(first[0]))
         #expect(cells(try mask(masking(rule), text, .csv, keyByte: 2).text)[0] != first[0])
@@ -69,7 +69,7 @@ import Testing
         #expect(shift != 0 && abs(shift) <= 30)
         // The same in another batch.
         #expect(cells(try mask(masking(rule, type: "any"), "who,v\nann,2024-03-01\n", .csv).text) == [moved[1]])
-        // What is no date does not pass as it is.
+        // A value that is not a date is not released unchanged.
         #expect(cells(try mask(masking(rule, type: "any"), "who,v\nann,tomorrow\n", .csv).text) == ["<DATE_TIME>"])
     }
 
@@ -133,7 +133,7 @@ import Testing
                 """)
             return cells(try mask(schema, "who,v\n" + values.map { "ann,\($0)\n" }.joined(), .csv).text)
         }
-        // One day, one way or the other, the same for all of one subject's.
+        // One day in either direction, the same for all dates of a subject.
         let isLater = try moved("type: date", "2024-02-28") == ["2024-02-29"]
         func either(_ later: String, _ earlier: String) -> String { isLater ? later : earlier }
         #expect(
@@ -159,7 +159,7 @@ import Testing
                     either("2024-02-29 23:00", "2024-02-27 23:00"),
                     either("2024-02-29T15:05:00", "2024-02-27T15:05:00"), either("2024-02-29", "2024-02-27"),
                 ])
-        // Two digits of a year stand for 1969 to 2068.
+        // Two-digit years stand for 1969 to 2068.
         #expect(
             try moved("type: date, format: '%d/%m/%y'", "31/12/68", "01/01/69") == [
                 either("<DATE_OF_BIRTH>", "30/12/68"), either("02/01/69", "<DATE_OF_BIRTH>"),
@@ -173,7 +173,7 @@ import Testing
         }
         #expect(try part("year", "type: date, format: '%d/%m/%Y'", "28/02/1984") == ["1984"])
         #expect(try part("month", "type: date, format: '%m/%d/%y'", "2/28/84") == ["1984-02"])
-        // The day is the sender's, whatever day it is in Greenwich.
+        // The day is that of the written zone, whatever the day in UTC.
         #expect(
             try part("month", "type: datetime, format: '%Y-%m-%d %H:%M %z'", "2024-02-29 23:00 -0500") == ["2024-02"])
         #expect(try part("month", "type: datetime, format: any", "1 Mar 2024 3:05 pm") == ["2024-03"])
@@ -202,7 +202,7 @@ import Testing
         #expect(cells(try mask(grouped, "who,v\na,\"12,345\"\n", .csv).text) == ["\"12000\""])
         let money = try field("type: number, bareNumber: false", "10")
         #expect(cells(try mask(money, "who,v\na,$ 17.50\n", .csv).text) == ["10"])
-        // No subject, no shift.
+        // Without a subject there is no shift.
         let shift = try mask(
             masking("entity: DATE_TIME, operator: date-shift, key: k", type: "date"),
             "who,v\nann,2024-01-01\n,2024-01-01\n", .csv)

@@ -10,7 +10,7 @@ import Testing
         let bytes = Array("[\(text)]".utf8)
         var out: [UInt8] = []
         ValueOperator(rule).apply(bytes.span.extracting(1..<bytes.count - 1), entity: entity, into: &out) { value in
-            // No code of real use: it shows that exactly the value's bytes are asked for.
+            // Not a real code: it shows that exactly the value's bytes are passed.
             var sum: UInt8 = 0
             for at in value.indices { sum &+= value[at] }
             return [UInt8](repeating: sum, count: 32)
@@ -35,7 +35,7 @@ import Testing
         ("日本語", 0, 1, "**語"), ("ab", 1, 1, "**"), ("a", 0, 4, "*"), ("", 2, 2, ""), ("abcd", 0, 0, "****"),
         ("abc", Int.max, Int.max, "***"),
     ])
-    func mask(_ text: String, _ first: Int, _ last: Int, _ expected: String) {
+    func mask(text: String, first: Int, last: Int, expected: String) {
         #expect(
             apply(text) {
                 $0.operation = .mask

@@ -43,7 +43,7 @@ import Testing
                 #expect(String(validating: out, as: UTF8.self) != nil, "\(operation) of \(text)")
             }
         }
-        // The scraps do combine to something.
+        // The fragments do combine to matches.
         #expect(total > 1_000)
     }
 
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    /// Texts built to make a careless scanner quadratic. Work is counted in looks at bytes; no clock decides.
+    /// Texts built to make a careless scanner quadratic. Work is counted in accesses at bytes; no clock decides.
     @Test(arguments: [
         "1", "@", ":", ".", "+", "(", "1.", "1:", "a:", "a@", "1 ", "1-", "+1", "(4", "1234 ", "1234-", "4155550132 ",
         "415-555-", "a@a.", "1.1.1.1", "::1", "1::", "DE89", "DE89 3704 ", "078051123 ", "f", "fe80:", "a.", "aa@bb.cc",
@@ -81,14 +81,14 @@ import Testing
     ])
     func `work is linear on hostile text`(_ unit: String) {
         let scanner = TextScanner(entities: Set(Entity.allCases))
-        func looks(_ size: Int) -> Int {
+        func accesses(_ size: Int) -> Int {
             let bytes = Array(String(repeating: unit, count: size / unit.utf8.count).utf8)
             var matches: [EntityMatch] = []
             return scanner.cost(bytes.span, bytes.indices, &matches)
         }
-        let small = looks(1 << 14)
-        let large = looks(1 << 18)
-        #expect(large <= 80 << 18, "\(Double(large) / Double(1 << 18)) looks a byte")
+        let small = accesses(1 << 14)
+        let large = accesses(1 << 18)
+        #expect(large <= 80 << 18, "\(Double(large) / Double(1 << 18)) accesses a byte")
         #expect(large <= 17 * small, "sixteen times the text, \(Double(large) / Double(small)) times the work")
     }
 }

@@ -5,7 +5,7 @@ import Schemas
 import Tabular
 import Testing
 
-/// One spelling for all spellings of the same address or number, before keyed operators.
+/// One canonical spelling for all spellings of the same address or number, before keyed operators.
 @Suite struct SpellingTests {
     private func spelled(_ text: String, _ entity: Entity?, _ country: String? = nil) -> String {
         let bytes = Array(text.utf8)
@@ -36,7 +36,7 @@ import Testing
         ] {
             #expect(Set(texts.map { spelled($0, entity, "DE") }).count == 1, "\(entity)")
         }
-        // Names keep their case, and wallets theirs, in which it says something.
+        // Names keep their case, and so do wallets, whose case is significant.
         #expect(spelled("Mark", .person) != spelled("mark", .person))
         #expect(spelled("1BoatSLRHtKNngkdXEeobR76b53LETtpyT", .crypto) == "1BoatSLRHtKNngkdXEeobR76b53LETtpyT")
         #expect(spelled("0151 2345678", .phoneNumber) == "01512345678", "no country, no calling code")

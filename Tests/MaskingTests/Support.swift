@@ -8,7 +8,7 @@ import Tabular
 import Testing
 import Validating
 
-/// What a text became.
+/// The result of masking a text.
 struct Masked {
     /// Header and rows.
     var text: String
@@ -26,7 +26,7 @@ func contract(_ text: String) throws -> Schema { try Schema.load(Array(text.utf8
 /// A token key of one repeated byte.
 func tokenKey(_ byte: UInt8) -> SecretKey { SecretKey(copying: [UInt8](repeating: byte, count: 32).span) }
 
-/// How `schema` reads a text.
+/// The reading plan of `schema` for a text.
 func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -> ReadingPlan {
     var plan = ReadingPlan(
         format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
@@ -36,7 +36,7 @@ func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -
     return plan
 }
 
-/// The blocks that the real reader makes of a text.
+/// The blocks that the real reader makes from a text.
 func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [RowBlock]) {
     let bytes = Array(text.utf8)
     let head = try #require(try readHead(bytes.span, isWhole: true, plan: plan))
@@ -50,9 +50,10 @@ func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [RowBlock]) 
     return (layout, batches)
 }
 
-/// Reads, checks, screens and masks a text, as the pipeline does.
+/// Reads, checks, screens and masks a text, as the pipeline does; `inPlace: false` leaves every value to its operator.
 func mask(
-    _ schema: Schema, _ text: String, _ format: SourceFormat, keyByte: UInt8 = 1, delimiter: UInt8 = 0x2C
+    _ schema: Schema, _ text: String, _ format: SourceFormat, keyByte: UInt8 = 1, delimiter: UInt8 = 0x2C,
+    inPlace: Bool = true
 ) throws -> Masked {
     let (layout, batches) = try blocks(text, plan(schema, format, delimiter))
     let hash = KeyedHash(key: [UInt8](repeating: 5, count: 32))
@@ -62,9 +63,10 @@ func mask(
     let profile = Profile(features, keyRules: validator.keyRules.count)
     let decision = Decision(profile, beside: Precedents(), schema: schema, screened: screened, seed: 1)
     let screener = Screener(decision, features, actions: [:])
-    let masker = try Masker(
+    var masker = try Masker(
         schema, layout: layout, dialect: plan(schema, format, delimiter).dialect, keys: ["k": tokenKey(keyByte)],
         hash: hash)
+    masker.writesPlainValues = inPlace
     var out = masker.header
     var receipts: [MaskReceipt: Int] = [:]
     var rows = 0

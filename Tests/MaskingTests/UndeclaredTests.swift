@@ -4,7 +4,7 @@ import Schemas
 import Tabular
 import Testing
 
-/// Personal data that the contract does not speak of.
+/// Personal data that the contract does not declare.
 @Suite struct UndeclaredTests {
     private func open(_ more: String = "") throws -> Schema {
         try contract("fields:\n  - { name: id, type: integer }\n  - { name: note, type: string }\n" + more)
@@ -17,10 +17,10 @@ import Testing
             masked.text == "id,note\n1,\"write to <EMAIL_ADDRESS>, please\"\n2,nothing\n3,card <CREDIT_CARD>\n"
                 && masked.rows == 3)
         #expect(
-            masked.receipts.map { "\($0.key.field) \($0.key.entity) \($0.value)" }.sorted() == [
+            masked.receipts.map { "\($0.key.field ?? -1) \($0.key.entity) \($0.value)" }.sorted() == [
                 "1 CREDIT_CARD 1", "1 EMAIL_ADDRESS 1",
             ])
-        // An escape is no hiding place.
+        // A value hidden by an escape is found too.
         let jsonl = "{\"id\": 1, \"note\": \"ann\\u0040example.com\"}\n{\"id\": 4012888888881881, \"note\": \"n\"}\n"
         #expect(
             try mask(open(), jsonl, .jsonl).text
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    /// Decoded texts stand back to back in a block, and an escape's letters are none of what follows.
+    /// Decoded texts are adjacent in a block, and the letters of an escape are not part of the following text.
     @Test func `neither the value before nor an escape hides what follows`() throws {
         let schema = try contract("fields:\n  - { name: o, type: any }\n  - { name: p, type: any }\n")
         for (value, masked) in [
@@ -162,7 +162,7 @@ import Testing
                 try mask(schema, "{\"m\":{},\"l\":[\(given)]}\n", .jsonl).text
                     == "{\"m\":{},\"l\":[\(masked)]}\n")
         }
-        // A member that nobody named goes as a whole.
+        // An undeclared member is removed as a whole.
         for member in [#""passport_no":"512345678""#, #""zip":90210"#, #""u":{"dob":"1984-02-29"}"#] {
             #expect(
                 try mask(schema, "{\"m\":{},\"l\":1,\(member)}\n", .jsonl).text == "{\"m\":{},\"l\":1}\n", "\(member)")
@@ -171,7 +171,7 @@ import Testing
         #expect(try mask(schema, kept, .jsonl).text == kept)
     }
 
-    /// The nearest name that says something, or something else, decides.
+    /// The nearest name that implies something, or something else, decides.
     @Test func `a member whose name says nothing is called like what it is in`() throws {
         let schema = try contract(
             "fields:\n  - { name: phone, type: object }\n  - { name: o, type: any }\nsluice: { unknownFields: keep }\n")
@@ -263,7 +263,7 @@ import Testing
             ),
             (#"{"p":"{\"e\":\"bob@example.com\"}"}"#, #"{"p":"{\"e\":\"<EMAIL_ADDRESS>\"}"}"#),
             (#"{"p":"{\"e\":\"nobody\"}"}"#, #"{"p":"{\"e\":\"nobody\"}"}"#),
-            // Something else that is found outside makes up for nothing.
+            // A further match outside does not compensate.
             (
                 #"{"p":"{\"ids\":[2125550142],\"x\":\"mobile\",\"m\":\"bob\\u0040example.com\"}"}"#,
                 #"{"p":"<EMAIL_ADDRESS>"}"#
@@ -280,7 +280,7 @@ import Testing
             let text = try mask(schema, "{\"m\":\(given)}\n", .jsonl).text
             #expect(text == "{\"m\":\(masked)}\n")
         }
-        // A member that nobody named goes as a whole.
+        // An undeclared member is removed as a whole.
         let unknown = #"{"m":1,"n":"{\"e\":\"bob\\u0040example.com\"}"}"# + "\n"
         #expect(try mask(schema, unknown, .jsonl).text == #"{"m":1}"# + "\n")
         let token = "gh" + "p_" + String(repeating: "a1B2", count: 9)
@@ -301,7 +301,7 @@ import Testing
         ] {
             #expect(try mask(schema, "{\"o\":\(value)}\n", .jsonl).text == "{\"o\":\(value)}\n")
         }
-        // What only a word around it tells is still told by the name itself, or by the objects around.
+        // A match that needs a context word may get it from the name itself, or from the enclosing objects.
         for (value, entity) in [
             (#"{"ssn_of_customer":"#, "US_SSN"), (#"{"phone_of_customer":"#, "PHONE_NUMBER"),
             (#"{"phone":{"cc":49,"subscriber":"#, "PHONE_NUMBER"), (#"{"ssn":[{"a":"#, "US_SSN"),
@@ -328,7 +328,7 @@ import Testing
         }
     }
 
-    /// A log in a field has them as two characters.
+    /// Logs contain line ends as two characters.
     @Test func `a written line end hides nothing`() throws {
         let schema = try contract("fields:\n  - { name: s, type: string }\n  - { name: o, type: any }\n")
         for (value, masked) in [
@@ -413,7 +413,7 @@ import Testing
             let text = try mask(schema, "{\"m\": \(given)}\n", .jsonl).text
             #expect(text == "{\"m\": \(masked)}\n")
         }
-        // Each of many has a number of its own.
+        // Each of many names gets its own number.
         let many = (0..<4000).map { "\"\($0)@b.cc\": 1" }.joined(separator: ", ")
         #expect(try mask(schema, "{\"m\": {\(many)}}\n", .jsonl).text.contains("\"<EMAIL_ADDRESS>_4000\""))
     }
@@ -441,12 +441,13 @@ import Testing
         let text =
             "fields:\n  - { name: id, type: integer }\n  - { name: who, type: string, sluice: { pii: { entity: PERSON } } }\n"
             + "  - { name: note, type: any }\nsluice: { pii: { spans: masked } }\n"
-        func span(_ field: String, _ start: Int, _ end: Int, _ entity: String) -> String {
+        func span(_ field: String, _ start: Int, _ end: Int, of entity: String) -> String {
             "{\"field\":\"\(field)\",\"start\":\(start),\"end\":\(end),\"entity_type\":\"\(entity)\",\"operator\":\"replace\"}"
         }
         let csv = "id,who,note\n1,Ann,\"é ann@example.com, 4012888888881881\"\n2,,none\n"
         let spans = [
-            span("who", 0, 8, "PERSON"), span("note", 2, 17, "EMAIL_ADDRESS"), span("note", 19, 32, "CREDIT_CARD"),
+            span("who", 0, 8, of: "PERSON"), span("note", 2, 17, of: "EMAIL_ADDRESS"),
+            span("note", 19, 32, of: "CREDIT_CARD"),
         ]
         let cell = "[\(spans.joined(separator: ","))]".replacingOccurrences(of: "\"", with: "\"\"")
         #expect(
@@ -457,8 +458,8 @@ import Testing
         #expect(
             try mask(contract(open), jsonl, .jsonl).text
                 == "{\"id\": 1, \"who\": \"<PERSON>\", \"note\": {\"a\": \"<EMAIL_ADDRESS>\"} ,\"masked\":["
-                + "\(span("who", 0, 8, "PERSON")),\(span("note", 7, 22, "EMAIL_ADDRESS"))]}\n{\"masked\":[]}\n")
-        // The name of a field with a path is no member of the record.
+                + "\(span("who", 0, 8, of: "PERSON")),\(span("note", 7, 22, of: "EMAIL_ADDRESS"))]}\n{\"masked\":[]}\n")
+        // The name of a field with a path is not a member of the record.
         let nested = try contract(
             "fields:\n  - { name: mail, type: string, sluice: { path: /u/e~1m, pii: { entity: EMAIL_ADDRESS } } }\n"
                 + "sluice: { pii: { spans: masked } }\n")
@@ -469,7 +470,7 @@ import Testing
         let dropped = try contract(
             text.replacingOccurrences(of: "pii: { spans", with: "unknownFields: drop, pii: { spans"))
         #expect(try mask(dropped, "id,who,note,masked\n1,,,a\n", .csv).text == "id,who,note,masked\n1,,,[]\n")
-        // Each span is what stands there.
+        // Each span refers to the text at its place.
         let line = try mask(contract(text), csv, .csv).text.split(separator: "\n")[1]
         #expect(line.contains("<EMAIL_ADDRESS>"))
         for (name, given, format) in [
@@ -482,7 +483,7 @@ import Testing
         }
     }
 
-    /// Numbers that tell rows apart pass checksums by chance: they stay as they are.
+    /// Numbers that identify rows pass checksums by chance; they stay unmasked.
     @Test func `keys are not made alike`() throws {
         let schema = try contract(
             "primaryKey: [id]\nfields:\n  - { name: id, type: integer }\n  - { name: u, type: string, constraints: { unique: true } }\n"
@@ -517,7 +518,7 @@ import Testing
                 == "l,n,g\n\"<EMAIL_ADDRESS>,x\",5 <EMAIL_ADDRESS>,<CREDIT_CARD>\n")
     }
 
-    /// A column of listed words, and one that is declared already, are not searched again.
+    /// A column with listed words, and one that is declared already, are not searched again.
     @Test func `what is declared is left to its rule`() throws {
         let schema = try contract(
             "fields:\n  - { name: a, type: string, constraints: { enum: [ann@example.com] } }\n"

@@ -2,7 +2,7 @@ import Schemas
 import Tabular
 import Testing
 
-/// Numbers that programs wrote in their own way.
+/// Numbers in the notations of various programs.
 @Suite struct WrittenNumberTests {
     @Test func `zeros in front and groups of three hide nothing`() throws {
         let text = try contract("fields:\n  - { name: n, type: integer }\n  - { name: v }\n")

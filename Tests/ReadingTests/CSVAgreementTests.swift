@@ -4,9 +4,9 @@ import Tabular
 import TestSupport
 import Testing
 
-/// Three voices on CSV: the structural scanner, libcsv, and the plain reference.
+/// Three readers of CSV compared: the structural scanner, libcsv, and a simple reference.
 struct CSVAgreementTests {
-    /// Why the three readers do not agree, or nil.
+    /// How the three readers disagree; nil if they agree.
     static func disagreement(
         _ bytes: [UInt8], width: Int, limits: ScanLimits = ScanLimits(), delimiter: UInt8 = 0x2C, quote: UInt8 = 0x22
     ) -> String? {
@@ -73,7 +73,7 @@ struct CSVAgreementTests {
     @Test func `bad rows carry their code, range and number`() throws {
         let text = "a,b\n\"x,y\nc\"d,e\nf\n1,2,3\ng\rh,i\nj,\0\nk,l\n"
         let batch = try #require(batches(SourceSlice(whole: Array(text.utf8)), .csv(width: 2)).first)
-        // An open quote costs its own line; the quote that seems to close it is another line's fault.
+        // An open quote rejects its own line; the quote that seems to close it belongs to another line.
         #expect(
             batch.findings.map(\.code) == [
                 .unclosedQuote, .strayQuote, .missingCell, .extraCell, .strayCarriageReturn, .controlCharacter,
@@ -96,7 +96,7 @@ struct CSVAgreementTests {
             [0xC3],
             [0x2C, 0x22], [0x22, 0x2C], [0x22, 0x0A], [0x22, 0x22], [0x61], [0x61],
         ]
-        // Rare letters are left out now and then, so that longer good records come about too.
+        // Rare letters are sometimes omitted, so that longer good records occur too.
         for _ in 0..<30_000 {
             let letters =
                 random.below(2) == 0 ? alphabet : alphabet.filter { $0 != [0] && $0 != [0xC3] && $0 != [0x0D] }
@@ -105,7 +105,7 @@ struct CSVAgreementTests {
                 maxRowBytes: random.pick([1, 2, 3, 5, 8, 13, 100]), blockRows: random.pick([1, 2, 2048]),
                 blockBytes: random.pick([1, 7, 1 << 20]))
             let width = 1 + random.below(3)
-            // The same text with another quote, since libcsv can express that too.
+            // The same text with another quote character, which libcsv supports too.
             let quoted = bytes.map { $0 == 0x22 ? 0x27 : $0 }
             let fault =
                 Self.disagreement(bytes, width: width, limits: limits)
@@ -117,7 +117,7 @@ struct CSVAgreementTests {
         }
     }
 
-    /// Every structural byte falls on every place of a 64-byte word and beside the edges of the scanner's windows.
+    /// Every structural byte at every position of a 64-byte word, and at the edges of the scanner's windows.
     @Test func `records across word and window edges`() {
         let tails = [
             "\"q\"\"q\",b\nc,d\n", "\"x\ny\",b\r\nc,d", "\"a\"b,c\nd,e\n", "x\ry,b\nc,d\n", "\"open,b\nc,d\n",
@@ -170,7 +170,7 @@ struct CSVAgreementTests {
                     #expect(object.count == columns.count, "\(name)")
                     for (column, value) in zip(columns, values) {
                         let wanted = try #require(object[column], "\(name) \(column)")
-                        // The published files went through a git that took their carriage returns away.
+                        // The published files lost their carriage returns in a git checkout.
                         let text = bytes.contains(0x0D) ? "\(wanted)" : "\(wanted)".replacing("\r\n", with: "\n")
                         #expect(text == value, "\(name)")
                         cells += 1

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Reading
 
-/// Any dialect, plainly: a list of bytes is eaten from the front. The second voice beside `DialectScanner`.
+/// A simple reader of any dialect, which consumes bytes from the front. `DialectScanner` is compared with it.
 private struct ReferenceDialect {
     let dialect: Dialect
     let width: Int
@@ -13,7 +13,7 @@ private struct ReferenceDialect {
 
     enum Token: Equatable { case byte(UInt8), literal(UInt8), quote, delimiter, lineEnd, loneReturn, end }
 
-    /// What stands at a place outside quotes, and how long it is.
+    /// The token at an offset outside quotes, and its length.
     func token(_ at: Int, _ limit: Int) -> (Token, Int) {
         if at >= limit { return (.end, 0) }
         let byte = bytes[at]
@@ -117,7 +117,7 @@ private struct ReferenceDialect {
             }
             cells.append(SeenCell(value: value, isQuoted: isQuoted, rawStart: raw, rawEnd: at))
             if at >= limit { return isWhole ? (cells, at, at, nil) : ([], 0, 0, bad: limit) }
-            // Behind a closing quote an escape is text like any other.
+            // After a closing quote an escape is ordinary text.
             let (found, length) = isQuoted && bytes[at] == dialect.escape ? (.byte(0), 1) : token(at, limit)
             switch found {
             case .delimiter: at += 1
@@ -137,7 +137,7 @@ private struct ReferenceDialect {
     }
 }
 
-/// CSV in dialects that are not RFC 4180's.
+/// CSV in dialects other than RFC 4180's.
 @Suite struct `dialects` {
     private static func dialect(_ random: inout Seeded) -> Dialect {
         var dialect = Dialect()
@@ -173,7 +173,7 @@ private struct ReferenceDialect {
             ).rows()
             let block = plan.limits
             var found: [SeenRow] = []
-            // The scanner itself, also for dialects that the plan gives to the structural one.
+            // The dialect scanner itself, also for dialects that the plan would give to the structural scanner.
             var position = 0
             while position < bytes.count {
                 var rows = RecordBlock(base: position, width: plan.fieldNames.count)
@@ -207,7 +207,7 @@ private struct ReferenceDialect {
         #expect(good > 10_000)
     }
 
-    /// Rows that the dialect scanner splits are split alike by libcsv, wherever libcsv can be told how rows end.
+    /// Rows that the dialect scanner splits are split alike by libcsv, for the row ends that libcsv supports.
     @Test func `libcsv agrees on other line ends`() {
         var random = Seeded(state: 0x5EED_0043)
         var checked = 0
@@ -236,13 +236,13 @@ private struct ReferenceDialect {
             }
         }
         #expect(checked > 5_000)
-        // And it would tell: read with another line end the same rows differ.
+        // The comparison is sensitive: with another line end the same rows differ.
         let plan = ReadingPlan.csv(width: 1)
         let other = batches(cut(Array("a\n".utf8), plan, sliceBytes: 10)[0], plan)[0]
         #expect(rowWhereLibCSVDisagrees(other, delimiter: 0x61, lineTerminator: 0x0D) == 0)
     }
 
-    /// On RFC 4180 it reads what the others read.
+    /// On RFC 4180 it reads the same as the others.
     @Test func `the dialect scanner is the third reader of RFC 4180`() {
         var random = Seeded(state: 0x5EED_0042)
         let letters = ["a", ",", "\"", "\n", "\r", "\r\n", "é", "\"\"", "\",", ",\"", "b", "\0"].map { Array($0.utf8) }

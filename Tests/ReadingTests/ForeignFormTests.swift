@@ -2,7 +2,7 @@ import Reading
 import Tabular
 import Testing
 
-/// Files that are no tables: named by what they are, with what helps.
+/// Files that are not tables: the message says what they are, and what to do.
 @Suite struct `files of another form` {
     private func reason(
         _ bytes: [UInt8], _ format: SourceFormat = .csv, _ change: (inout ReadingPlan) -> Void = { _ in }
@@ -53,7 +53,7 @@ import Testing
         let pretty = "{\n  \"a\": 1,\n  \"b\": {\n    \"c\": \"}\"\n  }\n}\n"
         #expect(reason(Array(pretty.utf8), .jsonl).contains("one record a line"))
         #expect(reason(Array((pretty + pretty).utf8), .jsonl).contains("property"))
-        // A broken row among others costs itself.
+        // A broken row among others rejects only itself.
         for text in ["{\"a\": 1,\n{\"a\": 2}\n", "{\"a\": 1}\n{\"a\": 2}\n", "{\n{\"a\": 1}\n", "{\"a\": \"x\n\"}\n"] {
             #expect(reason(Array(text.utf8), .jsonl) == "", "\(text)")
         }
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func `East Asian encodings by their pairs of bytes, and Western ones not`() {
-        // "なまえ,とし" and the like, as those encodings write them.
+        // "なまえ,とし" and the like, in those encodings.
         let shiftJIS: [UInt8] = [
             0x82, 0xC8, 0x82, 0xDC, 0x82, 0xA6, 0x2C, 0x82, 0xC6, 0x82, 0xB5, 0x0A, 0x8E, 0x52, 0x93, 0x63, 0x2C, 0x33,
         ]

@@ -4,9 +4,9 @@ import Tabular
 import TestSupport
 import Testing
 
-/// JSON Lines against a plain reference and the published suite.
+/// JSON Lines compared with a simple reference and the published suite.
 struct JSONLinesTests {
-    /// Why rows read from `text` are not what the reference says, or nil.
+    /// How the rows read from `text` differ from the reference; nil if they do not.
     static func disagreement(_ text: [UInt8], _ names: [String], rejects: Bool, limits: ScanLimits) -> String? {
         let plan = ReadingPlan.json(names, rejects: rejects, limits: limits)
         let all = batches(SourceSlice(whole: text), plan)
@@ -38,7 +38,7 @@ struct JSONLinesTests {
             if batch.isWellFormed[row] != (members != nil) {
                 return "row \(index) is \(members == nil ? "" : "not ")bad by the reference: \(shown(line))"
             }
-            if let members, let fault = difference(batch, row, offset, members, names) {
+            if let members, let fault = difference(batch, row, at: offset, from: members, of: names) {
                 return "\(fault): \(shown(line))"
             }
         }
@@ -46,7 +46,7 @@ struct JSONLinesTests {
     }
 
     private static func difference(
-        _ batch: RowBlock, _ row: Int, _ offset: Int, _ members: [SeenMember], _ names: [String]
+        _ batch: RowBlock, _ row: Int, at offset: Int, from members: [SeenMember], of names: [String]
     ) -> String? {
         let base = offset - Int(batch.baseOffset)
         var extras = batch.extras.filter { $0.row == row }
@@ -94,7 +94,7 @@ struct JSONLinesTests {
                 let text = "{\"b\":1,\"a\":2}\n\(line)\n{\"a\":\"x\",\"b\":\"\\n\"}\r\n\(line)"
                 let limits = ScanLimits()
                 #expect(Self.disagreement(Array(text.utf8), names, rejects: rejects, limits: limits) == nil)
-                // The row before has taught the scanner the order of the keys.
+                // The previous row has set the scanner's predicted order of keys.
                 let twice = Array("\(line)\n\(line)\n{\"a\\b\":1,\"b\":0}\n{\"a\\\\b\":1}\n{\"a\\b\":1}\n".utf8)
                 #expect(Self.disagreement(twice, names, rejects: rejects, limits: limits) == nil)
             }
@@ -179,12 +179,12 @@ struct JSONLinesTests {
                     counts.objects += form == 0 ? 1 : 0
                     counts.wrapped += form
                 } else if name.hasPrefix("n_") {
-                    // Trailing text may close the wrapper early and open another value, which is no object either.
+                    // Trailing text may close the wrapper early and begin another value, which is not an object either.
                     #expect(!isAccepted, "\(name) \(form)")
                     counts.refused += 1
                 } else if name.hasPrefix("i_"), form == 1 {
-                    // What RFC 8259 leaves open, as the README has it: numbers of any size are kept as they are written, text
-                    // that is no Unicode is refused, and so is depth.
+                    // Where RFC 8259 leaves a choice, as the manual states (Reading.md): numbers of any size are kept
+                    // as they are written; text that is not valid Unicode is refused, and so is excessive depth.
                     #expect(isAccepted == name.hasPrefix("i_number_"), "\(name)")
                     counts.open += 1
                 }

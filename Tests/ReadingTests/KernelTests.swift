@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-/// Each kernel and its scalar twin, bit for bit.
+/// Each kernel compared with its scalar version, bit for bit.
 struct KernelTests {
     struct Index: Equatable {
         var positions: [UInt32]
@@ -152,7 +152,7 @@ struct KernelTests {
                 broken += 1
                 continue
             }
-            // Everything up to the end must be sound to the reference: rows that all have some width.
+            // Everything up to the end must be valid for the reference, in which all rows have the same width.
             clean += 1
             let head = Array(text.prefix(counted[1]))
             let widths = (1...130).lazy.map { width in
@@ -172,7 +172,7 @@ struct KernelTests {
         var wide: [SluiceWideNode] = []
 
         mutating func word() -> Int16 {
-            // The ends of the range as often as the rest.
+            // Extreme values as often as others.
             random.pick([Int16.min, .max, 0, 1, -1, Int16(truncatingIfNeeded: Int(random.next() & 0xFFFF))])
         }
 

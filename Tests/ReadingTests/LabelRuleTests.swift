@@ -2,7 +2,7 @@ import Reading
 import Tabular
 import Testing
 
-/// Columns without a label of their own, and fields that go by their position.
+/// Columns without a label, and fields that name a column by position.
 @Suite struct `labels of a header` {
     private func head(
         _ text: String, _ fields: [String], rejects: Bool = false, _ change: (inout ReadingPlan) -> Void = { _ in }
@@ -20,7 +20,7 @@ import Testing
         #expect(found.findings.map(\.rule) == ["columns 1, 5", "column 4"])
         #expect(found.layout.map { String(decoding: $0.header, as: UTF8.self) } == "column 1,id,x,x 2,column 5\n")
         #expect(found.unlabelled == [0, 3, 4] && found.lastIsBlank)
-        // A label that exists already is nobody else's.
+        // A label that exists already is not given to another column.
         let taken = try head("x,x 2,x,,column 4\n", [])
         #expect(taken.layout?.columns == ["x", "x 2", "x 3", "column 4 (2)", "column 4"])
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A cell as any of the readers sees it; offsets are into the source.
+/// A cell in the common form of all readers; offsets are into the source.
 struct SeenCell: Equatable {
     var value: [UInt8]
     var isQuoted: Bool
@@ -8,7 +8,7 @@ struct SeenCell: Equatable {
     var rawEnd: Int
 }
 
-/// A row as any of the readers sees it; a bad row has no cells.
+/// A row in the common form of all readers; a bad row has no cells.
 struct SeenRow: Equatable, CustomStringConvertible {
     var start: Int
     var end: Int
@@ -20,10 +20,10 @@ struct SeenRow: Equatable, CustomStringConvertible {
     }
 }
 
-/// The grammar of `StructuralScanner`, one byte at a time and plainly: the third voice beside the two engines.
+/// The grammar of `StructuralScanner` as a simple reader, byte by byte, for comparison with both engines.
 ///
-/// A record is judged by its first `maxRowBytes + 2` bytes: when it has not ended there it is too long and ends at the
-/// next line feed, or, between quotes, its quote is unclosed and it ends at its first line feed.
+/// A record is decided on its first `maxRowBytes + 2` bytes. If it has not ended there, it is too long and ends at the
+/// next line feed; or, inside quotes, its quote is unclosed and it ends at its first line feed.
 struct ReferenceCSV {
     let bytes: [UInt8]
     let width: Int
@@ -94,7 +94,7 @@ struct ReferenceCSV {
                     at += 1
                 }
                 at += 1
-                // Its own line, if the field goes over a line end: the quote was never closed.
+                // It ends with its own line if the field spans lines: the quote was never closed.
                 if at < limit, !isMark(bytes[at]) { return .bad(searchFrom: raw) }
             } else {
                 while at < limit, !isMark(bytes[at]) {

@@ -1,14 +1,14 @@
-/// A member as the reference reads it; offsets are into the line.
+/// A member in the reference's form; offsets are into the line.
 struct SeenMember: Equatable {
     var key: [UInt8]
     var keyStart: Int
     var start: Int
     var end: Int
-    /// The decoded text of a string, the lexeme of anything else.
+    /// The decoded text of a string, or the lexeme of another value.
     var value: [UInt8]
 }
 
-/// One JSON object by RFC 8259, one byte at a time and plainly; nil when a line is not one.
+/// A simple reader of one JSON object (RFC 8259), byte by byte; nil if the line is not one.
 struct ReferenceJSON {
     let bytes: [UInt8]
     let maxDepth: Int
@@ -20,7 +20,7 @@ struct ReferenceJSON {
         self.maxDepth = maxDepth
     }
 
-    /// The members of the object that `line` is.
+    /// The members of the object in `line`.
     static func object(_ line: [UInt8], maxDepth: Int = 64) -> [SeenMember]? {
         guard String(validating: line, as: UTF8.self) != nil else { return nil }
         var parser = ReferenceJSON(line, maxDepth: maxDepth)
@@ -33,7 +33,7 @@ struct ReferenceJSON {
     private var peek: UInt8? { at < bytes.count ? bytes[at] : nil }
 
     private mutating func space() {
-        // A carriage return stands before a line end only, which is none of a record's bytes.
+        // A carriage return may stand before a line end only; it is not part of the record.
         while let byte = peek, byte == 0x20 || byte == 0x09 || byte == 0x0D && at + 1 == bytes.count { at += 1 }
     }
 

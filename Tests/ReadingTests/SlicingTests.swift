@@ -2,7 +2,7 @@ import Reading
 import Tabular
 import Testing
 
-/// However a source is cut, its rows are the same, and the slicer counts them like the reader.
+/// The rows of a source do not depend on how it is cut, and the slicer counts them like the reader.
 struct SlicingTests {
     static func everySplit(_ bytes: [UInt8], _ plan: ReadingPlan, from first: Int = 1) -> String? {
         let whole = read(bytes, plan)
@@ -73,7 +73,7 @@ struct SlicingTests {
         }
     }
 
-    /// Each of these is about a row at the edge of what decides about it.
+    /// Each of these has a row at the limit that decides about it.
     @Test(arguments: [
         "\"aa\nb\",c\nd,e\n", "\"aa\nbb\"\nd,e\n", "aaaa\r\nb,c\n", "aaaaaa\r\nb\n", "\"\n\"\n\"\n", "aaaaaaaaaaaaa",
         "\"aaaaaaaaaaaa",

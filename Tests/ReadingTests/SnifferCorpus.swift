@@ -1,7 +1,8 @@
 import Reading
 import Tabular
 
-/// Files of every kind with what they mean: contents × dialects × rows above the table × kinds of header × encodings × widths.
+/// Files of every kind with their meaning: contents × dialects × rows above the table × kinds of header × encodings ×
+/// widths.
 struct SnifferCorpus {
     /// One file: its bytes, and the labels and cells that its author meant.
     struct File: Sendable {
@@ -30,7 +31,7 @@ struct SnifferCorpus {
 
     static let rowCount = 24
 
-    // Long function: the contents, one an entry.
+    // Long function: the contents, one entry each.
     static let contents: [Content] = [
         Content(
             name: "timestamps", labels: ["ds", "y"],
@@ -137,19 +138,22 @@ struct SnifferCorpus {
 
     static let files: [File] = {
         var files: [File] = []
+        /// A file of a text whose table is known.
         func add(
-            _ name: String, _ text: String, _ labels: [String]?, _ cells: [[String]], _ encoding: TextEncoding = .utf8,
-            mark: [UInt8] = []
+            _ name: String, _ text: String, _ table: (labels: [String]?, cells: [[String]]),
+            in encoding: TextEncoding = .utf8, mark: [UInt8] = []
         ) {
-            files.append(File(name: name, bytes: mark + encoded(text, encoding), labels: labels, cells: cells))
+            files.append(
+                File(name: name, bytes: mark + encoded(text, encoding), labels: table.labels, cells: table.cells))
         }
         for (place, content) in contents.enumerated() {
             let table = rows(content)
-            // Where every backslash is doubled and nothing else is escaped, nothing tells that they are escapes.
+            // If every backslash is doubled and nothing else is escaped, there is no evidence that backslashes are
+            // escapes.
             for writing in writings where writing.escape == nil || !["lines in cells", "paths"].contains(content.name) {
                 add(
-                    "\(content.name), \(writing.name)", write([table.labels] + table.cells, writing), table.labels,
-                    table.cells)
+                    "\(content.name), \(writing.name)", write([table.labels] + table.cells, writing),
+                    (table.labels, table.cells))
             }
             // Rows above the table.
             let writing = writings[place % 4]
@@ -162,38 +166,37 @@ struct SnifferCorpus {
                 ("facts", "Station: North 4\nMade on: 2026-05-01\nContact the office for questions\n"),
                 ("comments", "# made by a program\n# columns below, as agreed; see the manual\n"),
             ] {
-                add("\(content.name), \(writing.name), \(kind)", above + body, table.labels, table.cells)
+                add("\(content.name), \(writing.name), \(kind)", above + body, (table.labels, table.cells))
             }
             // Kinds of header.
             add(
                 "\(content.name), blank label",
                 write([[""] + table.labels] + table.cells.enumerated().map { ["\($0)"] + $1 }, writing),
-                ["column 1"] + table.labels, table.cells.enumerated().map { ["\($0)"] + $1 })
+                (["column 1"] + table.labels, table.cells.enumerated().map { ["\($0)"] + $1 }))
             add(
                 "\(content.name), doubled label",
                 write([table.labels + [table.labels[0]]] + table.cells.map { $0 + ["4.5"] }, writing),
-                table.labels + [table.labels[0] + " 2"], table.cells.map { $0 + ["4.5"] })
+                (table.labels + [table.labels[0] + " 2"], table.cells.map { $0 + ["4.5"] }))
             add(
                 "\(content.name), trailing delimiter",
                 write([table.labels + [""]] + table.cells.map { $0 + [""] }, writing),
-                table.labels + ["column \(table.labels.count + 1)"], table.cells.map { $0 + [""] })
-            if content.typed > 0 { add("\(content.name), no header", write(table.cells, writing), nil, table.cells) }
+                (table.labels + ["column \(table.labels.count + 1)"], table.cells.map { $0 + [""] }))
+            if content.typed > 0 { add("\(content.name), no header", write(table.cells, writing), (nil, table.cells)) }
             if content.typed > 1, content.name != "mails", content.name != "years" {
                 let units = table.labels.indices.map { ["kg", "m/s", "per day", "in cm"][$0 % 4] }
                 add(
                     "\(content.name), two rows", write([table.labels, units] + table.cells, writing),
-                    zip(table.labels, units).map { "\($0) \($1)" }, table.cells)
+                    (zip(table.labels, units).map { "\($0) \($1)" }, table.cells))
             }
             // Encodings.
-            add("\(content.name), mark", body, table.labels, table.cells, mark: [0xEF, 0xBB, 0xBF])
-            add("\(content.name), utf-16le", body, table.labels, table.cells, .utf16LE, mark: [0xFF, 0xFE])
-            add("\(content.name), utf-16be", body, table.labels, table.cells, .utf16BE, mark: [0xFE, 0xFF])
+            add("\(content.name), mark", body, (table.labels, table.cells), mark: [0xEF, 0xBB, 0xBF])
+            add("\(content.name), utf-16le", body, (table.labels, table.cells), in: .utf16LE, mark: [0xFF, 0xFE])
+            add("\(content.name), utf-16be", body, (table.labels, table.cells), in: .utf16BE, mark: [0xFE, 0xFF])
             if content.name == "accents" {
                 for writing in writings {
                     add(
                         "accents, \(writing.name), windows-1252", write([table.labels] + table.cells, writing),
-                        table.labels, table.cells,
-                        .windows1252)
+                        (table.labels, table.cells), in: .windows1252)
                 }
             }
             // Widths.
@@ -201,14 +204,13 @@ struct SnifferCorpus {
                 let wide = rows(content, width: width)
                 add(
                     "\(content.name), \(width) columns",
-                    write([wide.labels] + wide.cells, writings[(place + width) % 5]), wide.labels,
-                    wide.cells)
+                    write([wide.labels] + wide.cells, writings[(place + width) % 5]), (wide.labels, wide.cells))
             }
         }
         return files
     }()
 
-    /// Characters up to U+00FF only, where the encoding has no others.
+    /// Only characters up to U+00FF, if the encoding has no others.
     static func encoded(_ text: String, _ encoding: TextEncoding) -> [UInt8] {
         switch encoding {
         case .utf16LE: text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
@@ -218,7 +220,7 @@ struct SnifferCorpus {
         }
     }
 
-    /// What the sniffer makes of a file, and whether it is what the author meant.
+    /// The sniffer's result for a file, and whether it is what the author meant.
     static func judge(_ file: File) throws -> Answer {
         let (encoding, _) = guessEncoding(file.bytes.span)
         var text: [UInt8] = []

@@ -2,7 +2,7 @@ import Reading
 import Tabular
 import Testing
 
-/// The dialect of a sample, and when nobody should guess.
+/// The dialect of a sample, and samples that are refused as ambiguous.
 @Suite struct `the dialect sniffer` {
     static let rows = (1...40).map {
         ["\($0)", "name \($0)", "2026-11-\(10 + $0 % 20)", "\($0).5", $0 % 3 == 0 ? "it's, so" : "plain"]
@@ -42,7 +42,7 @@ import Testing
         #expect(headless.dialect.headerRows.isEmpty && headless.headerReason.contains("number"))
         let plain = try #require(Self.sniff(Self.text(",")))
         #expect(plain.dialect == Dialect())
-        // One quote that was never closed is one bad row.
+        // A single quote that was never closed is one bad row.
         let open = try #require(Self.sniff("id,n\n1,\"a\n2,b\n3,c\n"))
         #expect(open.dialect.quote == 0x22)
         let one = try #require(Self.sniff("name\nanna\nbert\n"))
@@ -54,7 +54,7 @@ import Testing
         #expect(names.shortHeader == .columnHasNoLabel && names.width == 3)
         let ends = try #require(Self.sniff("a,b\n1,2,\n3,4,\n5,6,\n"))
         #expect(ends.shortHeader == .rowsEndWithDelimiter)
-        // One row that is too long is a bad row, and a header that ends with a delimiter has its label.
+        // A single row with too many cells is a bad row, and a header that ends with a delimiter has all its labels.
         #expect(Self.sniff("a,b\n1,2\n3,4,\n5,6\n")?.shortHeader == nil)
         #expect(Self.sniff("a,b,\n1,2,\n3,4,\n")?.shortHeader == nil)
         #expect(Self.sniff(Self.text(";"))?.shortHeader == nil)
@@ -96,12 +96,13 @@ import Testing
         #expect(nulls.dialect.nullSequence == Array("\\N".utf8) && nulls.dialect.escape == nil)
         let titled = try #require(Self.sniff("Report of May,,\n,,\nname,qty,price\na,1,2.5\n"))
         #expect(titled.dialect.commentRows == [1, 2] && titled.dialect.headerRows == [3])
-        let told = try #require(
+        let answer = try #require(
             Self.sniff("Extract of 2026-01-06\nid;owner;price\n1;Energy;1,5\n2;Oil|North;1,6\n3;Gas;1,7\n"))
-        #expect(told.dialect.delimiter == 0x3B && told.dialect.commentRows == [1] && told.dialect.headerRows == [2])
+        #expect(
+            answer.dialect.delimiter == 0x3B && answer.dialect.commentRows == [1] && answer.dialect.headerRows == [2])
         let units = try #require(Self.sniff("t,v\ns,m/s\n1,2.5\n2,3.5\n3,4.5\n"))
         #expect(units.dialect.headerRows == [1, 2] && units.dialect.commentRows.isEmpty)
-        // A word for no value in the first row is none of a header's.
+        // A word for "no value" in the first row is not a label.
         let missing = try #require(Self.sniff("id,n\na,unknown\nb,2\nc,3\nd,4\n"))
         #expect(missing.dialect.headerRows == [1])
         let inches = try #require(Self.sniff("part,size,n\npipe,5\" wide,1\nrod,7\" wide,2\nnut,thin,3\n"))
@@ -116,10 +117,10 @@ import Testing
         #expect(guess(words) == .utf8)
         #expect(guess([0xFF, 0xFE, 0x61, 0, 0x62, 0]) == .utf16LE && guess([0, 0x61, 0, 0x62]) == .utf16BE)
         #expect(guess(words + [0x4A, 0x6F, 0x73, 0xE9, 0x0A] + words) == .windows1252)
-        // One broken byte in a file of UTF-8 is a broken byte.
+        // One invalid byte in a file of UTF-8 is an invalid byte, not another encoding.
         #expect(guess(words + Array("é".utf8) + [0xFF, 0x2C] + words) == .utf8)
         #expect(guess(words + [0x2C, 0xFF, 0x2C] + words) == .utf8)
-        // A sample that ends inside a character says nothing.
+        // A sample that ends inside a character is no evidence.
         #expect(guess(words + [0xE2, 0x82]) == .utf8)
     }
 }

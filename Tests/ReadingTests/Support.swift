@@ -63,12 +63,13 @@ func seen(_ batch: RowBlock) -> [SeenRow] {
     }
 }
 
-/// What the reader makes of a whole source.
+/// The rows that the reader makes from a whole source.
 func read(_ bytes: [UInt8], _ plan: ReadingPlan) -> [SeenRow] {
     batches(SourceSlice(whole: bytes), plan).flatMap(seen)
 }
 
-/// Ingestion's slice cutter over bytes in memory: fill, cut, carry on; a row past the limit is skipped to its line end.
+/// Ingestion's slice cutter over bytes in memory: fill, cut, carry over; a row beyond the limit is skipped to its line
+/// end.
 func cut(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int) -> [SourceSlice] {
     var slicer = Slicer(plan)
     var slices: [SourceSlice] = []
@@ -84,7 +85,7 @@ func cut(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int) -> [SourceSlic
         return made
     }
     while true {
-        // A file tells its end only by a short read.
+        // The end of a file shows only in a short read.
         if !isAtEnd, readOffset - carryStart < wanted {
             let end = carryStart + wanted
             isAtEnd = end > source.count
@@ -100,7 +101,7 @@ func cut(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int) -> [SourceSlic
                 if found { end += 1 } else { isAtEnd = true }
                 slices.append(slice(end - carryStart, rows: 1, isOverlong: true))
                 row += 1
-                // The cutter reads a large buffer to find the line end, so what follows is in hand already.
+                // The cutter reads a large buffer to find the line end, so the following bytes are available already.
                 (carryStart, readOffset, wanted) = (end, end, sliceBytes)
                 continue
             }
@@ -117,7 +118,7 @@ func cut(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int) -> [SourceSlic
     }
 }
 
-/// Why the slices of a source do not read like the source in one piece, or nil.
+/// How the rows of the slices differ from those of the source in one piece; nil if they do not.
 func slicingFault(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int, whole: [SeenRow]) -> String? {
     var rows: [SeenRow] = []
     for slice in cut(source, plan, sliceBytes: sliceBytes) {
@@ -128,7 +129,7 @@ func slicingFault(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int, whole
         }
         rows += part
     }
-    // A bad row's end is its line end in one piece, and its slice's end when it was skipped.
+    // In one piece, a bad row ends at its line end; if it was skipped, at the end of its slice.
     let plain = { (rows: [SeenRow]) in rows.map { $0.cells == nil ? SeenRow(start: $0.start, end: 0, cells: nil) : $0 }
     }
     return plain(rows) == plain(whole) ? nil : "slices: \(rows)\nwhole:  \(whole)"

@@ -3,7 +3,7 @@ import Reading
 import Tabular
 import Testing
 
-/// Encodings against Foundation's converters, whatever the pieces.
+/// Encodings compared with Foundation's converters, for any division into pieces.
 struct TranscoderTests {
     static let encodings: [(TextEncoding, String.Encoding)] = [
         (.utf16LE, .utf16LittleEndian), (.utf16BE, .utf16BigEndian), (.utf32LE, .utf32LittleEndian),
@@ -35,8 +35,8 @@ struct TranscoderTests {
         }
     }
 
-    /// Every 16-bit unit by itself and every pair of surrogate halves: what is a character is right, what is none is no
-    /// UTF-8, and the length is that of the source.
+    /// Every 16-bit unit on its own, and every pair of surrogates: valid characters are decoded correctly, invalid ones
+    /// give invalid UTF-8, and the length is that of the source.
     @Test func `what is no character is no text, and is as long as it was`() {
         for unit in 0...0xFFFF {
             let bytes = [UInt8(unit & 0xFF), UInt8(unit >> 8), 0x41, 0]

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Recognition
 
-/// What is an entity and what only looks like one: each stands alone, in a column that is named after the kind. The numbers with a sum
-/// were drawn until python-stdnum called them valid, and broken by a change that its rule must see.
+/// Values that are an entity, and lookalikes, each alone in a column named after the entity. Numbers with a checksum
+/// were drawn until python-stdnum accepted them, and broken by a change that the checksum must detect.
 @Suite struct EntityCaseTests {
     private static let cases: [(name: String, column: String, valid: [String], invalid: [String])] = [
         (
@@ -208,12 +208,12 @@ import Testing
         #expect(Set(Entity.allCases.filter { !$0.isListed }.map(\.name)).subtracting(seen).isEmpty)
     }
 
-    /// What has no checksum and a common form is nothing without a word beside it.
+    /// A common form without a checksum does not count without a context word.
     @Test func `a context word is needed where the form says little`() throws {
         var count = 0
         for given in Self.cases {
             let entity = try #require(Entity(name: given.name))
-            // A check letter is a sign enough.
+            // A check letter is evidence enough.
             guard Recogniser.needsContext.contains(entity), entity != .sgNricFin else { continue }
             count += 1
             for text in given.valid { #expect(found("see \(text) please", [entity]).isEmpty, "\(given.name) \(text)") }

@@ -1,7 +1,7 @@
 import Testing
 @testable import Recognition
 
-/// The second view of a text: what stands for a plain character is found as one, at its place in the source.
+/// The folded view of a text: characters that stand for plain ones are found, at their place in the source.
 @Suite struct FoldedTextTests {
     private static func wide(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { Unicode.Scalar($0.value + 0xFEE0) ?? $0 }))
@@ -72,7 +72,7 @@ import Testing
         #expect(found("100%25 of 12%", [.phoneNumber, .creditCard]).isEmpty)
     }
 
-    /// The view costs a copy and a second search, so that ordinary prose has none.
+    /// The view costs a copy and a second search, so ordinary prose must have none.
     @Test func `a text that hides nothing has no second view`() {
         for text in [
             "plain 12", "Füße und Übermut, 12 Stück", "Bonjour\u{A0}! Ça va\u{A0}?", "an em\u{2014}dash", "❤️ fine 🙂",

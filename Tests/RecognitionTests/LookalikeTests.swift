@@ -1,7 +1,7 @@
 import Testing
 @testable import Recognition
 
-/// What looks like somebody's and is not, and what is somebody's and does not look like it.
+/// Values that look like personal data and are not, and personal data that does not look like it.
 @Suite struct LookalikeTests {
     @Test(arguments: [
         "evens = l[::2]; odds = l[1::2]; a[10::5]; b[::-1]", "std::1", "x[2::3]", "section-3.4.1.2",
@@ -42,14 +42,14 @@ import Testing
     }
 
     @Test func `goods have numbers of their own`() {
-        // Valid as a GTIN and by Luhn's sum.
+        // Valid both as a GTIN and by Luhn's sum.
         for text in ["EAN 4622463907656", "4007031574131", "barcode: 4854799833419"] {
             #expect(found(text, [.creditCard]).isEmpty, "\(text)")
         }
         #expect(found("750-67-8428", column: "Invoice ID").isEmpty)
         #expect(found("750-67-8428", column: "order_no").isEmpty)
         #expect(found("750-67-8428", column: "note") == ["US_SSN 750-67-8428"])
-        // What is written about an order may be about somebody.
+        // A note about an order may contain personal data.
         #expect(found("750-67-8428", column: "order_note") == ["US_SSN 750-67-8428"])
         #expect(found("331000000 people in Canada").isEmpty)
         #expect(found("the i386 driver has a license").isEmpty)

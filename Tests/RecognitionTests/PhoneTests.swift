@@ -1,7 +1,7 @@
 import Testing
 @testable import Recognition
 
-/// Telephone numbers as people of many countries write them, beside a word.
+/// Telephone numbers in the notations of many countries, beside a context word.
 @Suite struct PhoneTests {
     @Test(arguments: [
         "612 34 56 78", "512 345 678", "21 23 45 67", "8 (912) 345-67-89", "0151 23456789", "(02) 1234 5678",
@@ -34,7 +34,7 @@ import Testing
         #expect(found(text, [.phoneNumber]).isEmpty)
     }
 
-    /// As telephone books and the world's shops have them; the plans are the ITU's.
+    /// In the notations of telephone books and shops; the numbering plans are the ITU's.
     @Test(arguments: [
         ("+49 30 901820", nil, "+4930901820"), ("0049 (0)30 901820", nil, "+4930901820"),
         ("+49 (030) 901820", "DE", "+49030901820"),
@@ -46,7 +46,7 @@ import Testing
         ("+1 415 555 0132 x12", nil, "+14155550132"), ("44 20 7946 0018", "GB", "+442079460018"),
     ])
     func `one spelling of a number`(_ text: String, _ country: String?, _ normal: String) {
-        // A zero that belongs to the plan stays, and where the length allows both it is not guessed at.
+        // A zero that is part of the number is kept. If the length allows both readings, it is not removed.
         #expect(PhonePlan.normalised(Array(text.utf8), country: country) == Array(normal.utf8), "\(text)")
     }
 }

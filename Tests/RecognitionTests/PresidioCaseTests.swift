@@ -3,8 +3,8 @@ import Recognition
 import TestSupport
 import Testing
 
-/// The cases of Presidio's own recogniser tests, when the suite's folder is there. Its tests ask each recogniser alone and take any score,
-/// so ours are asked the same: without words around, and below the usual threshold.
+/// The cases of Presidio's own recogniser tests, if the suite is present. Its tests call each recogniser alone and
+/// accept any score, so these do the same: without context words, and below the usual threshold.
 @Suite struct PresidioCaseTests {
     private struct Case: Decodable {
         let entities: [String]
@@ -20,10 +20,10 @@ import Testing
 
     private static let suite = shared("suites/pii/presidio_cases.json")
 
-    /// Names of the suite that are parts of another entity here.
+    /// Names of the suite that belong to another entity here.
     private static let aliases = ["PH_MOBILE_NUMBER": Entity.phoneNumber, "TR_PHONE_NUMBER": .phoneNumber]
 
-    /// Where ours differs, and why.
+    /// The differences, with their reasons.
     private static let argued: [String: String] = [
         "Today is May-21": month, "Today is 21-May": month, "Today is 05-May": month, "Today is May-2021": month,
         "Today is 05/21": month,
@@ -49,7 +49,7 @@ import Testing
     private static let national =
         "PHONE_NUMBER is of all countries: how one of them dials within itself is not told apart"
 
-    /// Entities that a sum or a strict grammar tells: at least 98 % of their cases must be as the suite has them.
+    /// Entities with a checksum or a strict grammar: at least 98 % of their cases must give the suite's result.
     private static let strict: Set<String> = [
         "ABA_ROUTING_NUMBER", "AU_ABN", "AU_ACN", "AU_MEDICARE", "AU_TFN", "CA_SIN", "CREDIT_CARD", "CRYPTO",
         "DE_HEALTH_INSURANCE",
@@ -76,7 +76,7 @@ import Testing
             else { continue }
             guard let entity = Entity(name: name) ?? Self.aliases[name] else { continue }
             guard let length = given.expectedLength else { continue }
-            // Some cases tell only the count.
+            // Some cases state only the number of matches.
             let expected = (given.spans ?? []).map { $0[0]..<$0[1] }
             guard expected.count == length else { continue }
             let actual = ranges(of: entity, in: given.text)

@@ -20,7 +20,7 @@ import Testing
         ScanCase("a@b.c"), ScanCase("a@" + String(repeating: "x", count: 64) + ".com"),
         ScanCase(String(repeating: "a", count: 64) + "@b.com", String(repeating: "a", count: 64) + "@b.com"),
         ScanCase(String(repeating: "a", count: 65) + "@b.com"),
-        // A script without spaces in front: the ASCII part is the address.
+        // After a script without spaces, the ASCII part is the address.
         ScanCase(String(repeating: "邮", count: 40) + "bob@b.com", "bob@b.com"),
     ])
     func email(_ given: ScanCase) {
@@ -37,7 +37,7 @@ import Testing
         ScanCase("+33 1 42 68 53 00.", "+33 1 42 68 53 00"), ScanCase("+972 9 762 5400", "+972 9 762 5400"),
         ScanCase("call me on 4155550132", "4155550132"), ScanCase("4155550132 (cell)", "4155550132"),
         ScanCase("Tel.: 14155550132", "14155550132"),
-        // The country's numbers are no longer than this, so 12 is something else.
+        // The country's numbers are not longer than this, so 12 is something else.
         ScanCase("+33 1 42 68 53 00 12 boxes", "+33 1 42 68 53 00"),
         ScanCase("4155550132"), ScanCase("recall 4155550132 units"),
         ScanCase("call one two three four five 4155550132"),
@@ -174,7 +174,8 @@ import Testing
         #expect(found(text).count == 6)
     }
 
-    /// Punctuation, spaces and symbols beyond ASCII end words as ASCII's do, and scripts without spaces make no words with numbers.
+    /// Non-ASCII punctuation, spaces and symbols end words as ASCII's do, and scripts without spaces do not join
+    /// numbers to words.
     @Test func `no mark hides a number, and no mark goes with it`() {
         for (left, right) in [
             ("“", "”"), ("„", "“"), ("\u{A0}", "\u{A0}"), ("\u{202F}", "\u{202F}"), ("—", "—"), ("•", "•"), ("→", "←"),
@@ -213,7 +214,7 @@ import Testing
         for column in ["ec2_ip", "server_ec2", "ec_client_ip", "section_ip", "v_ip", "release_host_ip", "note"] {
             #expect(found("203.0.113.77", column: column) == ["IP_ADDRESS 203.0.113.77"], "\(column)")
         }
-        // What only begins so is called something else, and a sentence is no version.
+        // Names that only begin like this mean something else, and a sentence is not a version.
         for column in ["build_log", "release_notes", "section_text", "build_server", "version_info"] {
             #expect(found("203.0.113.77", column: column) == ["IP_ADDRESS 203.0.113.77"], "\(column)")
         }

@@ -1,7 +1,7 @@
 import Testing
 @testable import Recognition
 
-/// What the scanner finds in `text`, as `ENTITY text`.
+/// The scanner's matches in `text`, each as `ENTITY text`.
 func found(_ text: String, _ entities: Set<Entity> = Entity.usual, column: String = "") -> [String] {
     let bytes = Array(text.utf8)
     var matches: [EntityMatch] = []

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Recognition
 
-/// Credentials by form; none of these is anybody's.
+/// Credentials by their form; none of these is real.
 @Suite struct SecretsTests {
     private func find(_ text: String, column: String = "") -> SecretKind? {
         let bytes = Array(text.utf8)
@@ -15,7 +15,7 @@ import Testing
     private static let long = String(repeating: "aB3d", count: 30)
     private static let letters = String(repeating: "aBcDeFgHiJkLmNoPqRsTuVwXyZ", count: 2)
 
-    /// Put together here, so that no scanner takes this file for a leak.
+    /// Assembled here, so that secret scanners do not take this file for a leak.
     private static let cases: [(SecretKind, String)] = [
         (.awsAccessKey, "AKIA" + "Q2W3E4R5T6Y7U2I3"), (.awsAccessKey, "ASIA" + "Q2W3E4R5T6Y7U2I3"),
         (.githubToken, "gh" + "p_" + long.prefix(36)), (.githubToken, "gho" + "_" + long.prefix(40)),
@@ -38,7 +38,7 @@ import Testing
         (.connectionString, "Endpoint=x;Shared" + "AccessKey=abcdefgh1234="),
     ]
 
-    /// The same for what is told by its name.
+    /// The same for credentials that are found by their names.
     private static let namedCases: [(SecretKind, String)] = [
         (.awsSecretKey, "aws_secret_access_key=wJa/rXUtnFEMI+K7MDENG\(long.prefix(19))"),
         (.awsSecretKey, "SecretAccessKey: \"\(long.prefix(40))\""),
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    /// Base64 has signs that part a key into words, and some of these have no digit.
+    /// Base64's signs split a key into words, some of which have no digit.
     @Test func `a maker's key is found behind its name, whatever is in it and between them`() {
         var random = SplitMix64(seed: 7)
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
@@ -135,7 +135,7 @@ import Testing
                 "aws_secret_access_key = `\(key)`",
             ] where find(text) != .awsSecretKey { missed += 1 }
         }
-        // A key without a digit, or with none in a word beside a sign, has nothing that is looked at.
+        // A key without a digit, or without one in a word beside a sign, has no anchor.
         #expect(missed <= 10)
         #expect(find("Server=x;Pass" + "word=\"a b;c\";") == .connectionString)
     }
@@ -175,7 +175,7 @@ import Testing
     }
 
     @Test func `a text full of beginnings takes no longer than its length allows`() {
-        // Each beginning is followed for at most half a thousand bytes.
+        // Each candidate is followed for at most half a thousand bytes.
         for part in [
             ".eyJ", "://", "_", "-----BEGIN ", "ghp_", "sk-", "password=", "AKIA", "bearer 1", "token:a1", "token>a1",
             "password     :",

@@ -3,7 +3,7 @@ import Tabular
 import Testing
 
 @Suite struct ConversionTests {
-    /// The contract as JSON Schema, and what was said about it.
+    /// The contract as JSON Schema, with the notes about it.
     private func toJSONSchema(_ text: String) throws -> ConvertedSchema {
         let loaded = try contract(text)
         return loaded.schema.jsonSchema(loaded.document)
@@ -122,7 +122,7 @@ import Testing
         #expect(again.schema.fields.first?.name == "id", "in the order of the schema")
     }
 
-    /// A contract that lost its masks on the way would let through what they were written for.
+    /// A contract that lost its masks in a conversion would release what they were meant to mask.
     @Test(arguments: [
         ##"{"properties": {"id": {"type": "integer"}}, "allOf": [{"properties": {"email": P}, "required": ["email"]}]}"##,
         ##"{"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"properties": {"email": P}, "required": ["email"]}}}"##,

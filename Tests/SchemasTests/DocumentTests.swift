@@ -16,7 +16,7 @@ import Testing
         ("3.1.0", .string("3.1.0")), ("!!str 12", .string("12")),
     ])
     func `plain scalars follow YAML 1.2's core schema`(text: String, value: JSONValue) throws {
-        // A lone dash is a list in block context, so the value stands in a flow mapping where that is legal.
+        // In block context a lone dash is a list, so the value is put into a flow mapping, where it is legal.
         let source = text == "-" ? "{a: \"-\"}" : "a: \(text)"
         #expect(try document(source).root == .object(["a": value]))
     }

@@ -2,7 +2,7 @@ import Schemas
 import Tabular
 import Testing
 
-/// The same numbers every time.
+/// The same numbers in every run.
 private struct FixedNumbers {
     var state: UInt64
     mutating func below(_ bound: UInt64) -> UInt64 {
@@ -73,7 +73,7 @@ private struct FixedNumbers {
         (["1 234,5", "1\u{A0}000\u{202F}000"], ["number", ",", " "]), (["1'234.50", "12"], ["number", ".", "'"]),
         (["$1,234.50", "$5"], ["number", ".", ",", "signs"]), (["12,5 %", "3 %"], ["number", ",", "", "signs"]),
         (["-1.234,5", "7,25"], ["number", ",", "."]),
-        // 1,234 is 1234 or 1.234; groups of one width may be anything; two currencies are not one measure.
+        // 1,234 is 1234 or 1.234; groups of one width may mean anything; two currencies are not one measure.
         (["1,234", "5,678"], ["string"]), (["612 345 678", "913 222 111"], ["string"]), (["$5", "€6"], ["string"]),
         (["1.5", "1,5"], ["string"]), (["1,23,456"], ["string"]), (["12,5", "x"], ["string"]),
         (["0042", "1,5"], ["string"]),
@@ -145,10 +145,10 @@ private struct FixedNumbers {
         #expect(fields.map(\.form) == [nil, nil, nil, .key, nil, nil, .category, nil, nil, nil])
         #expect(fields[7].pii?.entity == "EMAIL_ADDRESS" && fields[7].pii?.operation == .replace)
         #expect(try contract(inference.yaml(name: "x")).schema.fields == fields)
-        // Two dates, and nothing that tells which of them is the event's.
+        // Two columns of dates, without evidence which one is the event time.
         let two = infer(["a_on", "b_on"], (10..<31).map { ["2026-01-\($0)", "2026-02-\($0 - 9)"] }).schema().fields
         #expect(two.allSatisfy { $0.role == nil })
-        // A few rows tell nothing.
+        // A few rows are no evidence.
         #expect(infer(["id"], (0..<10).map { ["\($0)"] }).schema().fields[0].role == nil)
     }
 
@@ -162,7 +162,7 @@ private struct FixedNumbers {
         var mixed = infer(["a"], [["{}"]], kind: .object, isJSON: true)
         mixed.add(column: 0, kind: .number, bytes: [0x31].span, range: 0..<1)
         #expect(mixed.schema().fields[0].type == .any)
-        // A type that refuses half of the very rows it was inferred from is none.
+        // A type that rejects half of the rows that it was inferred from is wrong.
         for (native, text) in [(CellKind.number, "x1"), (.number, "2026-01-01"), (.boolean, "true"), (.number, "1")] {
             var both = infer(["a"], [[native == .boolean ? "true" : "17"]], kind: native, isJSON: true)
             let bytes = Array(text.utf8)

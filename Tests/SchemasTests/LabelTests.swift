@@ -2,9 +2,9 @@ import Schemas
 import Tabular
 import Testing
 
-/// Whether the first row of a file is a header: its labels beside what stands below them.
+/// Whether the first row of a file is a header: its labels compared with the values below.
 @Suite struct LabelTests {
-    /// The column that the judgement names, from 1; 0 where the first row is a header.
+    /// The column that the judgement names, from 1; 0 if the first row is a header.
     private func judged(_ rows: [[String]]) -> Int {
         var inference = SchemaInference(columns: rows[0])
         for row in rows.dropFirst() {
@@ -53,7 +53,7 @@ import Testing
     }
 }
 
-/// Work that grows with the document, and no faster.
+/// Work must grow linearly with the document.
 @Suite(.serialized) struct GrowthTests {
     /// The shortest of three runs.
     private func seconds(_ body: () throws -> Void) rethrows -> Double {
@@ -69,7 +69,7 @@ import Testing
         "name: t\nfields:\n" + (0..<count).map { "  - { \(line($0)) }\n" }.joined() + more
     }
 
-    /// Four times as much takes about four times as long; were it squared, sixteen times.
+    /// Four times the size takes about four times as long; quadratic work would take sixteen times.
     private func grows(_ make: (Int) throws -> () throws -> Void) throws {
         let (small, large) = (try make(1000), try make(4000))
         let ratio = try seconds(large) / max(try seconds(small), 1e-3)

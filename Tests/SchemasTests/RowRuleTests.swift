@@ -52,7 +52,7 @@ import Testing
         #expect(refusal(base + "    - { rule: id > 1, actoin: flag }\n")?.code == .unknownKey)
     }
 
-    /// They looked like an anchor and aliases to the guard against alias bombs.
+    /// The guard against alias bombs took these for an anchor and aliases.
     @Test func `rules may multiply and join`() throws {
         let rule = (1...12).map { "id * id > \($0)" }.joined(separator: " && ")
         let loaded = try contract("fields: [{ name: id, type: integer }]\nsluice: { rules: [\"\(rule)\"] }\n")

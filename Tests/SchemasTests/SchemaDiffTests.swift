@@ -2,7 +2,7 @@ import Schemas
 import Tabular
 import Testing
 
-/// What a change of contract does to data that passed.
+/// How a change of contract affects data that passed.
 @Suite struct SchemaDiffTests {
     private func changes(_ old: String, _ new: String) throws -> [String] {
         let (before, after) = (try contract(old).schema, try contract(new).schema)

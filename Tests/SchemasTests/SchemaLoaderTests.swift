@@ -159,31 +159,72 @@ import Testing
         #expect(try contract("fields: [{name: b}]").document != first)
     }
 
-    @Test func `unenforced standard and sluice keys are warnings in document order`() throws {
+    @Test func `settings without effect are warnings in document order, each with what holds instead`() throws {
         let warnings = try contract(
             """
             fields:
               - name: a
                 categories: [x, y]
-                sluice: {privacy: {}, hiddenText: {action: reject}, encrypt: false}
+                sluice: {baseline: {}, hiddenText: {action: reject}, encrypt: false}
               - name: b
                 categories: [x, {value: y, label: Y}]
                 constraints: {enum: [y, x]}
-              - name: c
-                sluice: {pii: {entity: CREDIT_CARD, operator: redact, validate: luhn}}
-            sluice: {poisoning: {triggers: {alpha: 0.1}}, baseline: {}, privacy: {}, encryption: {}, batch: {onExceed: reject}}
+            sluice:
+              poisoning:
+                duplicates: {exact: false, near: {field: a}}
+                labelFlip: {k: 10, agreement: 0.9}
+                triggers: {fields: [a], minSupport: 20, minPurity: 0.9, alpha: 0.1}
+              baseline: {anchor: x, rolling: 20, update: approved}
+              encryption: false
             """
         ).warnings
         #expect(
             warnings.map(\.path) == [
-                "fields[0].sluice.privacy", "fields[0].sluice.encrypt", "fields[2].sluice.pii.validate",
-                "sluice.poisoning.triggers.alpha", "sluice.encryption",
-                "sluice.batch.onExceed",
+                "fields[0].sluice.baseline", "fields[0].sluice.encrypt", "sluice.poisoning.duplicates.exact",
+                "sluice.poisoning.duplicates.near", "sluice.poisoning.labelFlip.k",
+                "sluice.poisoning.labelFlip.agreement", "sluice.poisoning.triggers.fields",
+                "sluice.poisoning.triggers.minSupport", "sluice.poisoning.triggers.minPurity",
+                "sluice.poisoning.triggers.alpha", "sluice.baseline.anchor", "sluice.baseline.rolling",
+                "sluice.baseline.update", "sluice.encryption",
             ])
-        #expect(warnings.allSatisfy { $0.message.contains("not enforced by this version") })
+        #expect(warnings.allSatisfy { $0.message.contains("has no effect") }, "\(warnings)")
         #expect(
             warnings.first?.description
-                == "contract.yaml:4:14: fields[0].sluice.privacy: privacy is not enforced by this version")
+                == "contract.yaml:4:14: fields[0].sluice.baseline: baseline has no effect: `sluice.baseline` of the "
+                + "contract holds for every field")
+        #expect(try contract("fields: [{name: a}]\nsluice: {batch: {onExceed: reject}}\n").warnings == [])
+    }
+
+    /// A contract, and the path of the protection in it that this version does not give.
+    private static let unkept = [
+        (
+            "fields: [{name: a, sluice: {pii: {entity: CREDIT_CARD, operator: redact, validate: luhn}}}]",
+            "fields[0].sluice.pii.validate"
+        ),
+        ("fields: [{name: a, sluice: {encrypt: true}}]", "fields[0].sluice.encrypt"),
+        ("fields: [{name: a, sluice: {encryption: {key: k}}}]", "fields[0].sluice.encryption"),
+        ("fields: [{name: a, sluice: {privacy: {}}}]", "fields[0].sluice.privacy"),
+        ("fields: [{name: a}]\nsluice: {encryption: {algorithm: AES-256-GCM}}", "sluice.encryption"),
+        ("fields: [{name: a}]\nsluice: {encrypt: true}", "sluice.encrypt"),
+        (
+            "fields: [{name: a}]\nsluice: {privacy: {kAnonymity: {k: 5, action: suppress}}}",
+            "sluice.privacy.kAnonymity.action"
+        ),
+        (
+            "fields: [{name: a}]\nsluice: {poisoning: {duplicates: {exact: {maxCopies: 1}}}}",
+            "sluice.poisoning.duplicates.exact"
+        ),
+    ]
+
+    @Test(arguments: unkept)
+    func `a protection that is not carried out is refused, and a recorded contract with it still loads`(
+        text: String, path: String
+    ) throws {
+        let error = try #require(refusal(text))
+        #expect(error.code == .unsupported && error.path == path && error.line > 0, "\(error)")
+        #expect(error.message.contains("not carried out by this version"), "\(error)")
+        let recorded = try Schema.load(document(text), isRecorded: true)
+        #expect(recorded.warnings.map(\.path) == [path] && recorded.schema.fields.count == 1)
     }
 
     @Test func `drift and poisoning settings`() throws {
@@ -219,7 +260,7 @@ import Testing
             "{ fields: a, reference: { resource: x, fields: k } }, { fields: c, reference: { resource: y, fields: [k] } }",
             places)
         #expect(there.schema.foreignKeys.map(\.source) == [.file("x.csv"), .dataset("y")] && there.warnings == [])
-        // A package's schema works as it is; what is not looked up is said.
+        // A package's schema works unchanged; a reference that is not checked gives a warning.
         let unknown = try load("{ fields: a, reference: { resource: x, fields: k } }")
         #expect(unknown.schema.foreignKeys == [] && unknown.warnings.first?.message.contains("not enforced") == true)
         for (keys, more, hint) in [
@@ -235,12 +276,28 @@ import Testing
     }
 
     @Test func `unknown standard keys warn only when they look like a known one`() throws {
-        let warnings = try contract(
-            "titel: x\nmy: me\nfields:\n  - {name: a, tpye: integer, colour: 1}\n"
-        ).warnings
-        #expect(warnings.map(\.path) == ["titel", "fields[0].tpye"])
-        #expect(warnings.map(\.message).allSatisfy { $0.contains("did you mean") })
+        let text = "titel: x\nmy: me\nfields:\n  - {name: a, dcimalChr: x, colour: 1, examples: [1]}\n"
+        let warnings = try contract(text).warnings
+        #expect(warnings.map(\.path) == ["titel", "fields[0].dcimalChr", "fields[0].examples"])
+        #expect(warnings.map(\.message).allSatisfy { $0.contains("is ignored; did you mean") })
         #expect(warnings[1].line == 4 && warnings[1].column == 15)
+    }
+
+    @Test(arguments: [
+        ("fields:\n  - {name: a, tpye: integer}\n", "fields[0].tpye", "\"type\""),
+        ("fields:\n  - {name: a, type: number, groupCharr: \",\"}\n", "fields[0].groupCharr", "\"groupChar\""),
+        ("fields:\n  - {name: a, Categories: [x]}\n", "fields[0].Categories", "\"categories\""),
+        ("fieldMatch: exact\nfields: [{name: a}]\n", "fieldMatch", "\"fieldsMatch\""),
+        (
+            "fields: [{name: a}]\nforeignKeys: [{fields: a, reference: {resorce: x, fields: a}}]\n",
+            "foreignKeys[0].reference.resorce", "\"resource\""
+        ),
+    ]) func `a key one slip away from one with an effect is refused`(text: String, path: String, meant: String) throws {
+        let error = try #require(refusal(text))
+        #expect(error.code == .unknownKey && error.path == path, "\(error)")
+        #expect(error.message.contains("did you mean \(meant)"), "\(error)")
+        // Earlier versions only warned, so batches were judged by such contracts.
+        #expect(try Schema.load(document(text), isRecorded: true).warnings.map(\.path) == [path])
     }
 
     @Test(arguments: [

@@ -228,7 +228,7 @@ import Testing
             """
         let source = Array((name.hasSuffix("json") ? json : yaml).utf8)
         let pieces = Array("{}[],:-&*!|>'\"#%@`\n\t ?~0x\u{0}\u{80}".utf8)
-        // Knuth's generator with a fixed seed: a failure repeats.
+        // Knuth's generator with a fixed seed, so that a failure can be reproduced.
         var state = UInt64(2026)
         func next(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -267,7 +267,7 @@ import Testing
         let long = "fields: [" + (0..<50).map { "{name: f\($0)}" }.joined(separator: ", ") + ", {name: x, type: y}]"
         let shown = try #require(excerpt(long)).split(separator: "\n")
         #expect(shown[0].count == 80 && shown[0].dropFirst(shown[1].count - 1).hasPrefix("y}]"))
-        // What is no contract may be data.
+        // A document that is not a contract may be data.
         for text in ["id,name\n1,Anna\n", "- Anna\n", "Anna: 1\nBerg: 2\n", "{\"a\": \"Anna\"", "a: [Anna\n"] {
             #expect(excerpt(text) == nil, "\(text)")
         }

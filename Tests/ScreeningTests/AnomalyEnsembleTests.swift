@@ -4,7 +4,7 @@ import Testing
 
 @testable import Screening
 
-/// How strange rows are, by three detectors together.
+/// How anomalous rows are, by three detectors together.
 @Suite struct AnomalyEnsembleTests {
     private static func made(_ rows: [[Double]], seed: UInt64 = 7) -> AnomalyEnsemble {
         let sample = sample(rows)
@@ -18,7 +18,7 @@ import Testing
         return (0..<count).map { _ in (0..<width).map { _ in draws.normal() } }
     }
 
-    /// The share of (strange, plain) pairs in the right order.
+    /// The share of (anomalous, normal) pairs in the right order.
     private func auroc(_ scores: [Double], strange: Set<Int>) -> Double {
         var (right, all) = (0.0, 0.0)
         for row in strange {
@@ -32,14 +32,14 @@ import Testing
 
     @Test func `what each detector sees is strange, and ranks lie between none and all`() {
         var rows = Self.cloud(600, width: 4, seed: 1)
-        // On a line that no other row is near, though each value is ordinary; and far out in one.
+        // On a line without other rows nearby, though each value is ordinary; and an extreme value in one column.
         for row in 0..<6 { rows[row] = [2, -2, 2, -2].map { $0 + 0.01 * Double(row) } }
         for row in 6..<12 { rows[row][2] = 9 + Double(row) }
         let scores = Self.made(rows).scores(columns(rows[...]))
         #expect(scores.allSatisfy { (0...1).contains($0) })
         #expect(auroc(scores, strange: Set(6..<12)) > 0.99)
         #expect(auroc(scores, strange: Set(0..<6)) > 0.9)
-        // Ranks of the sample's own rows are spread evenly.
+        // Ranks of the sample's own rows are uniform.
         #expect(abs(scores.reduce(0, +) / Double(scores.count) - 0.5) < 0.05)
     }
 
@@ -68,7 +68,7 @@ import Testing
         let scores = Self.made(rows + odd).scores(columns((rows + odd)[...]))
         #expect(scores.allSatisfy { (0...1).contains($0) })
         #expect(scores[302] > 0.9 && scores[300] > 0.9)
-        // Rows that are all the same are equally strange.
+        // Equal rows are equally anomalous.
         let same = [[Double]](repeating: [1, 2], count: 20)
         #expect(Set(Self.made(same).scores(columns(same[...]))) == [0.5])
         let two = [[1.0], [2.0]]

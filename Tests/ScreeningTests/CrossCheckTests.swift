@@ -6,7 +6,7 @@ import Testing
 
 @testable import Screening
 
-/// What several sources say of the same keys (a vote weighted by their records).
+/// Several suppliers' values for the same keys, with votes weighted by their records.
 @Suite struct CrossCheckTests {
     private static let text = """
         fields:
@@ -22,19 +22,19 @@ import Testing
               fields: { price: { tolerance: 0.01 }, kind: {}, at: { skew: 60 } }
         """
 
-    private func check(_ rows: [[String]], earlier: [EarlierClaims] = [], more: String = "") throws -> (
-        CrossCheck, RowSample, Gate, ClaimReader
+    private func check(_ rows: [[String]], earlier: [EarlierAssertions] = [], more: String = "") throws -> (
+        CrossCheck, RowSample, Gate, AssertionReader
     ) {
         let gate = try Gate(try contract(Self.text + more))
-        let reader = try #require(ClaimReader(gate.validator, source: "batch"))
-        var claims = reader.empty
-        for batch in try gate.checked(rows) { reader.add(batch, to: &claims) }
-        claims.compact()
-        return (CrossCheck(claims, earlier: earlier, reader), claims, gate, reader)
+        let reader = try #require(AssertionReader(gate.validator, source: "batch"))
+        var assertions = reader.empty
+        for batch in try gate.checked(rows) { reader.add(batch, to: &assertions) }
+        assertions.compact()
+        return (CrossCheck(assertions, earlier: earlier, reader), assertions, gate, reader)
     }
 
     private func row(
-        _ id: Int, _ by: String, _ price: String, _ kind: String = "k", _ at: String = "2026-01-01T00:00:00Z"
+        _ id: Int, _ by: String, _ price: String, kind: String = "k", at: String = "2026-01-01T00:00:00Z"
     )
         -> [String]
     { ["\(id)", by, price, kind, at] }
@@ -60,9 +60,10 @@ import Testing
 
     @Test func `tolerances, spaces, forms of text and skew are no difference`() throws {
         let (cross, _, _, _) = try check([
-            row(1, "a", "100", "caf\u{E9}", "2026-01-01T00:00:00Z"),
-            row(1, "b", "100.9", " cafe\u{301} ", "2026-01-01T01:00:59+01:00"),
-            row(2, "a", "100", "x", "2026-01-01T00:00:00Z"), row(2, "b", "102", "y", "2026-01-01T00:02:00Z"),
+            row(1, "a", "100", kind: "caf\u{E9}", at: "2026-01-01T00:00:00Z"),
+            row(1, "b", "100.9", kind: " cafe\u{301} ", at: "2026-01-01T01:00:59+01:00"),
+            row(2, "a", "100", kind: "x", at: "2026-01-01T00:00:00Z"),
+            row(2, "b", "102", kind: "y", at: "2026-01-01T00:02:00Z"),
         ])
         #expect(cross.conflicts.map(\.row) == [3, 3, 3, 4, 4, 4])
     }
@@ -73,10 +74,10 @@ import Testing
         let three = "\n      minSources: 3"
         let (few, _, _, _) = try check([row(1, "a", "10"), row(1, "b", "12")], more: three)
         #expect(few.conflicts.isEmpty && few.compared == 0)
-        // The same source twice is no majority, and contradicts itself.
+        // The same supplier twice is no majority, and contradicts itself.
         let (twice, _, _, _) = try check([row(1, "a", "10"), row(1, "a", "12"), row(1, "b", "12")])
         #expect(twice.conflicts.map(\.row) == [1])
-        // The last word counts, not the larger number.
+        // The newest claim counts, not the larger number.
         let (corrected, _, _, _) = try check([row(1, "a", "20"), row(1, "a", "10"), row(1, "b", "10")])
         #expect(corrected.conflicts.map(\.row) == [1])
         let (missing, _, _, _) = try check([row(1, "a", ""), row(1, "b", "12"), row(1, "c", "")])
@@ -84,12 +85,12 @@ import Testing
     }
 
     @Test func `what earlier batches said counts, and released values that are contradicted now are told of`() throws {
-        let (first, claims, _, reader) = try check([row(1, "liar", "99"), row(2, "liar", "5")])
+        let (first, assertions, _, reader) = try check([row(1, "liar", "99"), row(2, "liar", "5")])
         #expect(first.conflicts.isEmpty)
-        var one = EarlierClaims(batch: "one", claims, first, reader)
+        var one = EarlierAssertions(batch: "one", assertions, first, reader)
         let (second, more, _, _) = try check([row(1, "b", "10")], earlier: [one])
         #expect(second.conflicts.map(\.row) == [1], "one word against another")
-        let two = EarlierClaims(batch: "two", more, second, reader)
+        let two = EarlierAssertions(batch: "two", more, second, reader)
         var heard = Set<UInt64>()
         one.keep(keysOf: more, heard: &heard)
         #expect(one.rows.count == 1)
@@ -98,10 +99,10 @@ import Testing
         #expect(again.rows.count == 0, "a newer word of the same source is there")
         let (third, _, _, _) = try check([row(1, "c", "10.01")], earlier: [two, one])
         #expect(third.conflicts.isEmpty && third.contradicted == ["one": 1])
-        // Kept, and read again.
-        let kept = try #require(EarlierClaims(decoding: two.encoded(), batch: "two"))
+        // Stored and read again.
+        let kept = try #require(EarlierAssertions(decoding: two.encoded(), batch: "two"))
         #expect(kept == two)
-        #expect(EarlierClaims(decoding: Array(two.encoded().dropLast()), batch: "two") == nil)
+        #expect(EarlierAssertions(decoding: Array(two.encoded().dropLast()), batch: "two") == nil)
     }
 
     @Test func `infinity is near to nothing else, and a row without a source is its sender's`() throws {
@@ -114,8 +115,8 @@ import Testing
     @Test func `a sender's rows speak for its own names only, and a key has room for so many`() throws {
         let gate = try Gate(try contract(Self.text))
         let (one, two) = (
-            try #require(ClaimReader(gate.validator, source: "one")),
-            try #require(ClaimReader(gate.validator, source: "two"))
+            try #require(AssertionReader(gate.validator, source: "one")),
+            try #require(AssertionReader(gate.validator, source: "two"))
         )
         #expect(
             one.code(ofNamed: "two") != two.code(ofSource: "two")
@@ -125,22 +126,22 @@ import Testing
         #expect(cross.compared <= 3 * 33 && cross.tallies.count <= 33)
     }
 
-    @Test func `claims of another form are not held against these`() throws {
-        let (cross, claims, _, reader) = try check([row(1, "a", "10")])
-        let kept = EarlierClaims(batch: "x", claims, cross, reader)
+    @Test func `assertions of another form are not held against these`() throws {
+        let (cross, assertions, _, reader) = try check([row(1, "a", "10")])
+        let kept = EarlierAssertions(batch: "x", assertions, cross, reader)
         #expect(kept.fits(reader))
         let other = try Gate(
             try contract(
                 Self.text.replacing("name: price, type: number", with: "name: price, type: string").replacing(
                     "{ tolerance: 0.01 }", with: "{}")))
-        #expect(!kept.fits(try #require(ClaimReader(other.validator, source: "batch"))))
+        #expect(!kept.fits(try #require(AssertionReader(other.validator, source: "batch"))))
     }
 
     @Test func `many new names do not outvote a source with a record`() throws {
         let (_, _, _, reader) = try check([row(1, "a", "1")])
         var tally = SourceTally(fields: 3)
         tally.agreed = [80, 80, 80]
-        let record = EarlierClaims(
+        let record = EarlierAssertions(
             batch: "old", names: reader.names, rows: reader.empty,
             tallies: [reader.code(ofNamed: "good"): tally])
         let rows = [row(1, "good", "10")] + (1...40).map { row(1, "sybil\($0)", "99") }
@@ -153,7 +154,7 @@ import Testing
     @Test func `a source that is contradicted too often is not trusted, and all its rows are held back`() throws {
         var rows: [[String]] = []
         for id in 1...60 {
-            rows += [row(id, "a", "10"), row(id, "b", "10"), row(id, "c", id % 2 == 0 ? "20" : "10", "k")]
+            rows += [row(id, "a", "10"), row(id, "b", "10"), row(id, "c", id % 2 == 0 ? "20" : "10", kind: "k")]
         }
         let (cross, _, gate, reader) = try check(rows)
         #expect(cross.distrusted == [reader.code(ofNamed: "c")])
@@ -162,7 +163,7 @@ import Testing
             gate.profile(try gate.checked(rows)), beside: Precedents(), schema: gate.schema, screened: gate.screened,
             seed: 1)
         (decision.cross, decision.sourceNames) = (cross, [reader.code(ofNamed: "c"): "c"])
-        let features = FeatureReader(gate.screened, gate.validator, claims: reader)
+        let features = FeatureReader(gate.screened, gate.validator, assertions: reader)
         let screener = Screener(decision, features, actions: [:])
         let screened = try gate.checked(rows).map { screener.screen($0) }
         let held = screened.flatMap { $0.findings.filter { $0.code == .sourceDistrusted } }

@@ -16,7 +16,7 @@ import Testing
         return (0..<count).map { _ in [draws.draw("normal"), draws.draw("lognormal"), draws.draw("uniform")] }
     }
 
-    /// Clean rows with a tight cluster in place of every eleventh: about 9 %.
+    /// Clean rows, with a tight cluster instead of every eleventh row: about 9 %.
     private func poisoned(_ count: Int, seed: UInt64) -> [[Double]] {
         var draws = Draws(seed: seed &+ 1000)
         var rows = clean(count, seed: seed)
@@ -49,9 +49,9 @@ import Testing
         #expect(Double(caught) >= 0.95 * Double(cluster.count))
         #expect(!bad.verdict.isAccepted)
         #expect(bad.verdict.findings.contains { $0.code == .tooManyQuarantined })
-        // Judged by itself the cluster hides: that is why there is a baseline.
+        // Judged by itself the batch hides the cluster; that is why there is a baseline.
         let alone = try gate.judge(rows, nil)
-        let seen = Set(alone.findings.filter { $0.code == .isolatedRow }.map { $0.row - 1 })
+        let seen = Set(alone.findings.filter { $0.code == .isolatedRow }.compactMap(\.row).map { $0 - 1 })
         print("poison caught by the batch's own forest: \(cluster.count { seen.contains($0) })")
     }
 
@@ -64,7 +64,7 @@ import Testing
         let judged = try gate.judge(clean(3000, seed: 23), Baseline.merged(parts.reversed()))
         let forest = try #require(judged.decision.forest)
         #expect(forest.quarantineBelow > 0)
-        // Rows in the middle of everything as the accepted ones, so that nothing but the line decides.
+        // Rows in the middle of the accepted ones, so that only the threshold decides.
         let rows = clean(3000, seed: 24)
         let center = (0..<3).map { place in Robust.median(rows.map { $0[place] }.ascending()) }
         let middle = sample(Array(repeating: center, count: 100))
@@ -76,13 +76,13 @@ import Testing
             return copy.quarantineBelow
         }
         #expect(followed(forest.quarantineBelow) > 0)
-        // A line that most rows are beyond.
+        // A threshold that most rows exceed.
         #expect(followed(.max) == 0)
     }
 
     @Test func `twenty equal batches neither wear the baseline down nor are held`() throws {
-        // Rows that are held back are missing in the sample; lines drawn from what is left alone would move inwards, hold
-        // back more each time, and in the end hold sound batches.
+        // Rows that are held back are missing in the sample. Thresholds from the remaining rows alone would move
+        // inwards, hold back more each time, and finally hold sound batches.
         let gate = try Gate(try contract(Self.text))
         var recent = [try gate.judge(clean(3000, seed: 500), nil).baseline]
         var shares: [Double] = []
@@ -104,7 +104,7 @@ import Testing
         let judged = try gate.judge(clean(6000, seed: 42), fewer)
         #expect(judged.decision.basis == .baseline && judged.verdict.isAccepted)
         #expect(
-            judged.decision.untested.map(\.field).filter { $0 >= 0 } == [0, 0]
+            judged.decision.untested.compactMap(\.field) == [0, 0]
                 && judged.decision.forest?.inputs == [.measure(1), .measure(2)])
         #expect(whole.projected(onto: ["x"]) == nil)
     }
@@ -148,12 +148,12 @@ import Testing
         let gate = try Gate(try contract(Self.text))
         let few = try gate.judge(clean(29, seed: 10), nil)
         #expect(few.decision.rules.isEmpty && few.decision.forest == nil)
-        #expect(few.decision.untested.map(\.field).filter { $0 >= 0 } == [0, 1, 2])
+        #expect(few.decision.untested.compactMap(\.field) == [0, 1, 2])
         #expect(few.outcomes.allSatisfy { $0 == .accepted })
         var rows = clean(100, seed: 11)
         for row in rows.indices { rows[row][0] = 5 }
         let constant = try gate.judge(rows, nil)
-        #expect(constant.decision.untested.map(\.field).filter { $0 >= 0 } == [0])
+        #expect(constant.decision.untested.compactMap(\.field) == [0])
         var changed = clean(100, seed: 12)
         for row in changed.indices { changed[row][0] = row == 50 ? 6 : 5 }
         let later = try gate.judge(changed, constant.baseline)
@@ -172,37 +172,38 @@ import Testing
         #expect(try gate.judge(rows, small).decision.basis == .firstContact)
         var same = Baseline(
             features: ["a", "b", "c"], sample: sample(rows, capacity: Baseline.capacity), remarks: .init())
-        // One from before there were codes.
+        // A baseline of a version without codes.
         let projected = same.projected(onto: ["a", "b", "c"], codes: ["\0row"])
         #expect(try gate.judge(rows, projected).decision.basis == .baseline)
         #expect(try #require(Baseline(decoding: same.encoded())) == same)
         #expect(Baseline(decoding: Array(same.encoded().dropLast())) == nil)
-        // A store that was begun by a version before keeps its baselines.
+        // A store that an earlier version began keeps its baselines.
         same.sizes = []
         for version in 1...2 { #expect(Baseline(decoding: older(same, version)) == same) }
-        // Its texts are of other items; all else stays.
+        // Its texts have other items; everything else is kept.
         let texts = RowSample(
             capacity: 8, width: 0, codeWidth: 1,
             rows: .init(ranks: [1], values: [], codes: [7], tokens: [1, 2], tokenEnds: [2]), offered: 1)
-        let told = Baseline(
+        let whole = Baseline(
             features: ["a", "b", "c"], codes: ["\0row"], sample: try #require(projected).sample, texts: texts,
             remarks: .init())
-        var third = told.encoded()
+        var third = whole.encoded()
         third[17] = UInt8(ascii: "3")
-        // The form before this one did not say when rows happened: 31 counts behind the levels.
-        var sixth = told.encoded()
+        // The previous format had no event times: 31 counts after the levels.
+        var sixth = whole.encoded()
         sixth[17] = UInt8(ascii: "6")
         sixth.removeSubrange(19 + 17 * 8..<19 + 48 * 8)
-        #expect(Baseline(decoding: sixth) == told)
-        // The third had no record of marks and no levels either: two counts behind the sizes and what says that nothing drifts slowly.
+        #expect(Baseline(decoding: sixth) == whole)
+        // Format 3 had neither records of triggers nor levels: two counts after the sizes and the marker for no slow
+        // drift.
         third.removeSubrange(19 + 15 * 8..<19 + 48 * 8)
-        // It did not say how many rows were copies, marked, or of another label than their neighbours.
+        // It did not count copies, triggers and rows with another label than their neighbours.
         third.removeSubrange(19 + 6 * 8..<19 + 12 * 8)
         let read = try #require(Baseline(decoding: third))
-        #expect(Baseline(decoding: told.encoded()) == told && told.texts.count == 1)
-        #expect(read.texts.count == 0 && read.sample == told.sample)
+        #expect(Baseline(decoding: whole.encoded()) == whole && whole.texts.count == 1)
+        #expect(read.texts.count == 0 && read.sample == whole.sample)
         #expect(Baseline.merged([same, other]) == same && Baseline.merged([]) == nil)
-        // One after the other, all at once, and in any order: the same rows.
+        // Merged one by one, all at once, and in any order: the same rows.
         let parts = try (60...62).map { try gate.judge(clean(9000, seed: $0), nil).baseline }
         let once = try #require(Baseline.merged(parts))
         let some = try #require(Baseline.merged([parts[2], parts[0]]))
@@ -211,7 +212,7 @@ import Testing
         #expect(once.sample.count == Baseline.capacity)
     }
 
-    /// A baseline as versions before wrote it.
+    /// A baseline as earlier versions wrote it.
     private func older(_ baseline: Baseline, _ version: Int) -> [UInt8] {
         var out = Array("sluice-baseline-v\(version)\n".utf8)
         func word(_ value: UInt64) {

@@ -7,7 +7,7 @@ import Validating
 
 @testable import Screening
 
-/// Batches that differ from day to day, as real ones do: what is ordinary for a feed passes, and what is not is held.
+/// Batches that differ from day to day, as real ones do: usual variation passes, other changes are held.
 @Suite struct `batches that differ` {
     private static let text = """
         fields:
@@ -17,7 +17,7 @@ import Validating
           - { name: shop, type: string }
         """
 
-    /// Orders of a day: numbers that count up, prices around a level, the day, and one of five shops.
+    /// Orders of a day: ascending numbers, prices around a level, the day, and one of five shops.
     private func day(_ number: Int, level: Double, rows count: Int = 400, shops: Int = 5) -> [[String]] {
         var draws = Draws(seed: UInt64(number + 1))
         return (0..<count).map { row in
@@ -27,13 +27,13 @@ import Validating
         }
     }
 
-    /// Levels that move by up to a deviation from day to day.
+    /// Levels that change by up to a deviation from day to day.
     private func level(_ number: Int) -> Double {
         var draws = Draws(seed: UInt64(9000 + number))
         return 100 + 10 * draws.uniform()
     }
 
-    /// Accepts days one after the other, as long as they are; what was held, and the last baseline.
+    /// Accepts days one after the other, whatever they are; returns what was held, and the last baseline.
     private func learn(_ gate: Gate, days: Range<Int>, rows: Int = 400) throws -> (held: Int, parts: [Baseline]) {
         var (held, parts) = (0, [Baseline]())
         for number in days {
@@ -61,7 +61,7 @@ import Validating
             dear.verdict.findings.contains {
                 $0.code == .distributionDrift && $0.field == 1 && $0.outcome == .quarantined
             })
-        // It is one finding about the batch, not one about each of its rows.
+        // It is one finding about the batch, not one for each of its rows.
         #expect(dear.counts.count(.quarantined) == 0, "\(dear.counts.count(.quarantined))")
         let planted = day(22, level: 105).enumerated().map { row, cells in
             row < 8 ? [cells[0], "9000", cells[2], cells[3]] : cells
@@ -101,7 +101,7 @@ import Validating
         parts.append(first)
         for number in 13..<23 {
             if number == 17 {
-                // In the middle a third of the prices is missing, and a batch with planted ones comes.
+                // In the middle, a third of the prices is missing, and a batch with planted prices comes.
                 let holes = day(number, level: 160).enumerated().map { $0 % 3 == 0 ? [$1[0], "", $1[2], $1[3]] : $1 }
                 #expect(try !judge(holes).verdict.isAccepted)
                 let planted = day(number, level: 160).enumerated().map {
@@ -113,9 +113,9 @@ import Validating
             #expect(judged.verdict.isAccepted, "\(number): \(judged.verdict.findings)")
             parts.append(judged.baseline)
         }
-        // The old level is no longer a usual one.
+        // The old level is no longer usual.
         #expect(try !judge(day(30, level: 105)).verdict.isAccepted)
-        // Of the other fields all batches are known: they do not learn again.
+        // For the other fields all batches count: they do not learn again.
         let shops = try judge(day(31, level: 160).map { Array($0.dropLast()) + ["shop0"] })
         #expect(!shops.verdict.isAccepted)
     }
@@ -129,10 +129,10 @@ import Validating
                 && small.decision.untested.contains { $0.reason.contains("rows since the last comparison") })
         let one = try gate.judge(texts: day(13, level: 105, rows: 1), baseline)
         #expect(one.verdict.isAccepted && one.decision.basis == .baseline, "\(one.verdict.findings)")
-        // Nobody compares its level, so each row beyond all accepted ones counts.
+        // Its level is not compared, so each row beyond all accepted ones counts.
         let poisoned = try gate.judge(texts: day(12, level: 400, rows: 60), baseline)
         #expect(!poisoned.verdict.isAccepted && poisoned.counts.count(.quarantined) == 60)
-        // Files of forty rows are a batch once they have a hundred.
+        // Files of forty rows are pooled into a batch of a hundred.
         let parts = try learn(gate, days: 30..<40, rows: 40).parts
         let history = FeedHistory(parts)
         #expect((3...4).contains(history.batches.count), "\(history.batches.map(\.rows))")
@@ -150,10 +150,10 @@ import Validating
                 distances.map { .init(value: $0, chance: 0.05) }, alpha: 2e-4, chance: 0.05, floor: 0.3)
         }
         #expect(line([]) == 0.3 && line(Array(repeating: 0, count: 15)) == 0.3)
-        // What was ordinary stays ordinary, and no line is more than thrice the largest.
+        // Usual distances stay usual, and no threshold is more than three times the largest.
         #expect(line([0.4, 0.9, 0.5, 0.6]) >= 1.8)
         #expect((0.8...1.3).contains(line(Array(repeating: 0.4, count: 15))))
-        // Who sends batches each just inside the line widens it by a tenth a batch; what a person let out counts whole.
+        // Batches just below the threshold widen it by at most a tenth each; a released batch counts in full.
         var greedy = (0..<8).map { _ in 0.2 }
         let begin = line(greedy)
         for _ in 0..<10 { greedy.append(0.99 * line(greedy)) }

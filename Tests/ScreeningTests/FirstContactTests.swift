@@ -6,7 +6,7 @@ import Testing
 
 @testable import Screening
 
-/// A batch of a dataset of which nothing was accepted before.
+/// The first batch of a dataset (cold start).
 @Suite struct `first contact` {
     private static let text = "fields:\n  - { name: amount, type: number }\n  - { name: count, type: integer }\n"
 
@@ -27,14 +27,14 @@ import Testing
                     let normal = 100 + 10 * draws.normal()
                     return row % (1000 / planted) == 0 ? 100 + sign * (isSame ? 9900 : 300 + 2 * normal) : normal
                 }, nil)
-            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.map(\.row))
+            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.compactMap(\.row))
             #expect(held == Set((0..<1000).filter { $0 % (1000 / planted) == 0 }.map { $0 + 1 }), "\(held.count)")
             #expect(judged.verdict.isAccepted == (share < 0.01))
             #expect(judged.verdict.findings.contains { $0.code == .outlierGroup && $0.field == 0 } == (share > 0.01))
         }
     }
 
-    /// Areas of lakes: four orders of magnitude, a table of two hundred.
+    /// Areas of lakes: four orders of magnitude in a table of two hundred rows.
     private func areas(_ seed: UInt64, _ count: Int = 200) -> [Double] {
         var draws = Draws(seed: seed)
         return (0..<count).map { _ in 75 * exp(1.4 * draws.normal()) }
@@ -54,11 +54,12 @@ import Testing
             var planted = honest
             for row in 0..<10 { planted[row * 20] = largest * Double(6 + row) }
             let judged = try judge(planted)
-            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.map(\.row))
+            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.compactMap(\.row))
             #expect(held.isSuperset(of: (0..<10).map { $0 * 20 + 1 }), "seed \(seed): \(held.count)")
         }
         #expect(alarms == 0)
-        // A fifth of the values there are another population; and one value far ahead of the others makes wide gaps usual.
+        // A fifth of the values there is another population; and one value far ahead of the others makes wide gaps
+        // usual.
         let inside = areas(3)
         let largest = try #require(inside.max()) * 3
         func gap(_ behind: Int) -> ValueGap? {
@@ -81,13 +82,13 @@ import Testing
         let largest = try #require((1...10).flatMap { areas(UInt64($0)) }.max())
         func held(_ values: [Double]) throws -> Set<Int> {
             let judged = try gate.judge(texts: texts(values), baseline)
-            return Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.map(\.row))
+            return Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.compactMap(\.row))
         }
         #expect(try held(areas(20)).isEmpty)
         var planted = areas(20)
         for row in 0..<8 { planted[row * 20] = largest * Double(8 + row) }
         #expect(try held(planted) == Set((0..<8).map { $0 * 20 + 1 }))
-        // Most of the batch is there: its centre is tested, and its rows are no outliers of it.
+        // Most of the batch is there: its centre is tested, and its rows are no outliers.
         #expect(try held(areas(20).map { $0 * 3000 + 20 * largest }).isEmpty)
     }
 
@@ -101,7 +102,7 @@ import Testing
             let judged = try gate.judge(texts: rows(1000, column), nil)
             #expect(!judged.verdict.findings.contains { $0.code == .outlierGroup }, "column \(place)")
         }
-        // Rare ones among zeros, and a few counts.
+        // Rare values among zeros, and a few counts.
         for other in [{ $0 % 125 == 0 ? 1 : 0 }, { $0 % 20 == 0 ? 1 + $0 % 9 : 0 }] as [(Int) -> Int] {
             let judged = try gate.judge(texts: rows(1000, { _, draws in draws.normal() }, other: other), nil)
             #expect(!judged.findings.contains { $0.field == 1 }, "\(judged.findings.count { $0.field == 1 })")

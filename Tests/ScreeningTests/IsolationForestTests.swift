@@ -60,7 +60,7 @@ import Testing
             var block = [Int16](repeating: 0, count: 3 * 128)
             ForestKernel.quantise(values, quantiser, feature: 1, of: 3, into: &block)
             #expect(values.indices.map { block[($0 / 64 * 3 + 1) * 64 + $0 % 64] } == values.map { quantiser($0) })
-            // The features beside it were not touched.
+            // The neighbouring features were not changed.
             #expect([0..<64, 128..<256, 320..<384].allSatisfy { block[$0].allSatisfy { $0 == 0 } })
         }
     }

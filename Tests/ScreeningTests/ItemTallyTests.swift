@@ -7,7 +7,7 @@ struct ItemTallyTests {
     @Test(arguments: [1, 60, 3_000])
     func `the most frequent of many items is counted as a dictionary counts it`(kinds: Int) {
         var random = SplitMix64(seed: UInt64(kinds))
-        // Too small on purpose: it must grow. Small numbers and zero are items, too.
+        // Too small on purpose, so that it must grow. Small numbers and zero are items too.
         var (tally, counts) = (ItemTally(items: 4), [UInt64: Int]())
         for _ in 0..<10_000 {
             let kind = random.next() % UInt64(kinds)

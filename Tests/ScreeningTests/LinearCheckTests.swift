@@ -6,7 +6,7 @@ import Testing
 
 @testable import Screening
 
-/// Labels that were changed, by a linear model beside the neighbours, in batches of some hundred rows.
+/// Changed labels detected by a linear model in addition to the neighbours, in batches of a few hundred rows.
 @Suite struct LinearCheckTests {
     private static let width = 12
     private static let text =
@@ -14,9 +14,9 @@ import Testing
         + (0..<width).map { "  - { name: m\($0), type: number }\n" }.joined()
         + "  - { name: label, type: string, constraints: { enum: [yes, no] }, sluice: { role: label } }\n"
 
-    /// Rows whose label follows from the sum of many measures: neighbours are far away, a sum is not.
+    /// Rows whose label depends on the sum of many measures: neighbours are far away, a linear model works.
     ///
-    /// - Parameter level: where the measures of this batch lie; the label does not depend on it.
+    /// - Parameter level: the level of this batch's measures; the label does not depend on it.
     private static func rows(_ count: Int, seed: UInt64, level: Double = 0, gap: Double = 1) -> [[String]] {
         var draws = Draws(seed: seed)
         var out: [[String]] = []
@@ -50,7 +50,7 @@ import Testing
             var draws = Draws(seed: seed)
             let truth = Double(seed % 6) * 0.04
             let given = (0..<400).map { _ in
-                // A label of three as likely as the model says, and some of them changed to one of the others.
+                // One label of three, as likely as the model says; some are changed to one of the others.
                 let p = 0.5 + 0.5 * draws.uniform()
                 let isRight = draws.uniform() < p
                 if draws.uniform() < truth { return isRight ? (1 - p) / 2 : draws.uniform() < 0.5 ? p : (1 - p) / 2 }
@@ -79,10 +79,12 @@ import Testing
         let judged = try gate.judge(texts: Self.flipped(rows, places), baseline)
         let test = try #require(excess(judged.decision))
         #expect(test.outcome == .quarantined && !judged.verdict.isAccepted)
-        // The share is an estimate of how many were changed.
+        // The share estimates the number of changed labels.
         #expect(try #require(test.range).contains(0.1) && abs(test.effect - 0.1) < 0.05, "\(test)")
         let held = Set(
-            judged.findings.filter { $0.code == .labelFlip && $0.outcome == .quarantined }.map { $0.row - 1 })
+            judged.findings.filter { $0.code == .labelFlip && $0.outcome == .quarantined }.compactMap(\.row).map {
+                $0 - 1
+            })
         #expect(places.count(where: held.contains) >= 12, "\(held.intersection(places).count) of 20")
         #expect(held.subtracting(places).count <= 6, "\(held.subtracting(places).count) honest rows")
     }
@@ -91,7 +93,7 @@ import Testing
         let gate = try Gate(try contract(Self.text))
         let baseline = try Self.baseline(gate, 6)
         for seed in 600..<612 as Range<UInt64> {
-            // Labels near the middle are anybody's guess; there are more of them than before.
+            // Labels near the boundary are uncertain; there are more of them than before.
             let judged = try gate.judge(texts: Self.rows(150, seed: seed, gap: 0.9), baseline)
             #expect(excess(judged.decision)?.outcome == .accepted, "\(seed): \(judged.decision.tests)")
             #expect(judged.findings.count { $0.code == .labelFlip && $0.outcome == .quarantined } <= 1)
@@ -101,7 +103,7 @@ import Testing
     @Test func `what a batch's other rows explain is no changed label`() throws {
         let gate = try Gate(try contract(Self.text))
         let baseline = try Self.baseline(gate, 6, rows: 300)
-        // All measures a little higher: the model of earlier batches expects far more of one label.
+        // All measures are a little higher: the model of earlier batches expects far more of one label.
         let moved = Self.rows(400, seed: 700, level: 0.4)
         let decision = gate.decide(gate.profile(try gate.checked(moved)), baseline)
         let basis = try #require(decision.linearBasis)
@@ -143,13 +145,13 @@ import Testing
         }
         #expect(screened(kept) == screened(decision))
         #expect(screened(kept).contains { $0.code == .labelFlip && $0.outcome == .quarantined })
-        // A decision of the fifth form goes by neighbours alone.
+        // A decision of format 5 uses neighbours alone.
         var members = try #require(document.members)
         members["v"] = .integer(5)
         members["linear"] = nil
         let old = try #require(Decision(.object(members), schema: gate.schema, screened: gate.screened))
         #expect(old.linear == nil && screened(old).count < screened(decision).count)
-        // Weights of another model would be read outside of it.
+        // Weights of another model would be read out of bounds.
         members = try #require(document.members)
         var linear = try #require(members["linear"]?.members)
         var models = try #require(linear["models"]?.members)

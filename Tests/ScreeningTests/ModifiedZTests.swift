@@ -1,4 +1,5 @@
 import Foundation
+import Schemas
 import Sketches
 import Testing
 
@@ -17,7 +18,14 @@ import Testing
         #expect(planted.score(5) <= planted.threshold)
     }
 
-    /// Median, by the book.
+    /// What a contract may say of a column.
+    private func columnRule(_ transform: String, tails: String? = nil, threshold: Double? = nil) -> AnomalyRule {
+        var rule = AnomalyRule()
+        (rule.transform, rule.tails, rule.threshold) = (transform, tails, threshold)
+        return rule
+    }
+
+    /// The textbook median.
     private func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()
         let middle = sorted.count / 2
@@ -29,7 +37,7 @@ import Testing
         for count in [30, 31, 100, 999] {
             let values = (0..<count).map { _ in draws.draw("normal") }
             let rule = try #require(
-                ModifiedZ(field: 0, values: values, threshold: 3.5, transform: "none", tails: "single"))
+                ModifiedZ(field: 0, values: values, rule: columnRule("none", tails: "single", threshold: 3.5)))
             let center = median(values)
             let deviation = median(values.map { abs($0 - center) })
             for value in values + [1e6, -1e6] {
@@ -43,8 +51,9 @@ import Testing
 
     @Test func `a column that is mostly one value uses the mean deviation`() throws {
         let values = [Double](repeating: 5, count: 80) + (0..<20).map { 5 + Double($0) }
-        let rule = try #require(ModifiedZ(field: 0, values: values, threshold: 3.5, transform: "none", tails: "single"))
-        // Of the nineteen deviations 1 to 19 those beyond the ninth tenth count as that.
+        let rule = try #require(
+            ModifiedZ(field: 0, values: values, rule: columnRule("none", tails: "single", threshold: 3.5)))
+        // Of the nineteen deviations 1 to 19, those beyond the ninth decile are clipped.
         let cap = Robust.quantile((1...19).map(Double.init), 0.9)
         let mean = (1...19).reduce(0.0) { $0 + min(Double($1), cap) } / 100
         #expect(abs(rule.score(50) - 45 / (1.253314 * mean)) < 1e-9)
@@ -73,12 +82,13 @@ import Testing
         #expect(rule.usesLog)
         let negated = try #require(ModifiedZ(field: 0, values: lognormal.map { -$0 }))
         #expect(!negated.usesLog && negated.scaleBelow > 1.5 * negated.scaleAbove)
-        let plain = try #require(ModifiedZ(field: 0, values: lognormal, transform: "none", tails: "single"))
+        let plain = try #require(ModifiedZ(field: 0, values: lognormal, rule: columnRule("none", tails: "single")))
         #expect(!plain.usesLog && plain.scaleBelow == plain.scaleAbove)
-        #expect(try #require(ModifiedZ(field: 0, values: lognormal, transform: "log1p")).score(-2) == .infinity)
+        #expect(try #require(ModifiedZ(field: 0, values: lognormal, rule: columnRule("log1p"))).score(-2) == .infinity)
     }
 
-    /// The false-alarm rate of `threshold: auto`, on the rows the line was drawn from and on as many fresh ones.
+    /// The false-alarm rate of `threshold: auto`, on the rows that the threshold was made from and on as many fresh
+    /// ones.
     @Test func `auto flags about one clean row in two thousand`() throws {
         let seeds = UInt64(ProcessInfo.processInfo.environment["SLUICE_SEEDS"] ?? "") ?? 3
         print("| distribution | same rows | fresh rows | threshold, mean | planted 0.5 % caught | planted 1 % caught |")
@@ -109,7 +119,7 @@ import Testing
                     + "| \(caught[0]) of \(seeds) | \(caught[1]) of \(seeds) |")
             #expect(Double(fresh) / total <= 2 * ModifiedZ.targetRate, "\(name)")
             #expect(caught[0] == Int(seeds), "\(name)")
-            // Twenty times the largest value is not far off for the logarithm of a lognormal column.
+            // Twenty times the largest value is not extreme for the logarithm of a lognormal column.
             if name != "lognormal" { #expect(caught[1] == Int(seeds), "\(name)") }
         }
     }
@@ -120,7 +130,7 @@ import Testing
         let years = (0..<80).map { _ in 2008.0 } + scattered(20)
         let rule = try #require(ModifiedZ(field: 0, values: years))
         #expect(rule.isConstant && rule.exceptions >= 18 && rule.score(2008) == 0 && rule.score(2009) == .infinity)
-        // Amounts that are mostly nothing, codes, and columns with less of a constant are something else.
+        // Mostly zero amounts, codes, and columns with a smaller constant share are different.
         let rain = (0..<80).map { _ in 0.0 } + (0..<20).map { _ in draws.draw("exponential") }
         #expect(try #require(ModifiedZ(field: 0, values: rain)).exceptions == 0)
         let fees = (0..<80).map { _ in 5.0 } + (0..<20).map { _ in 5 + draws.draw("exponential") }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Screening
 
-/// An alarm says what moved, beside how much it usually moves.
+/// An alarm says what changed, and how much it usually varies.
 @Suite struct MovementTests {
     private static let text = """
         fields:
@@ -14,7 +14,7 @@ import Testing
           - { name: shop, type: string }
         """
 
-    /// What is changed in a batch.
+    /// The change that is planted in a batch.
     private struct Change {
         var factor = 1.0, shift = 0.0, spread = 1.0, missing = 0.0
         var shops = 5, lead = 0.0
@@ -52,7 +52,7 @@ import Testing
         #expect(price.kind == .center && price.unit == .relative && price.batches == 12)
         #expect((0.2...0.28).contains(price.now) && price.least < 0 && price.most > 0 && price.most < 0.02, "\(price)")
         #expect(price.usual != nil)
-        // Both fields moved, and each names the other.
+        // Both fields changed, and each names the other.
         let finding = try #require(dear.verdict.findings.first { $0.code == .distributionDrift && $0.field == 0 })
         #expect(finding.contributors == [1])
         let near = try judge(Change(shift: 30), center: -1)
@@ -86,7 +86,7 @@ import Testing
         #expect(read.tests.map(\.companions) == judged.decision.tests.map(\.companions))
         #expect(read.tests.map(\.usual) == judged.decision.tests.map(\.usual))
         #expect(read.tests.contains { $0.movement != nil && !$0.companions.isEmpty && $0.usual != nil })
-        // The fifth form says nothing of it.
+        // Format 5 lacks it.
         var members = document.members ?? [:]
         members["v"] = .integer(5)
         members["tests"] = .array(

@@ -6,9 +6,10 @@ import Testing
 
 @testable import Screening
 
-/// What the gate says that it would still see is what it sees: changes of growing size are planted in the next batches of simulated feeds.
+/// The smallest detectable changes that the gate states are true: changes of growing size are planted in the next
+/// batches of simulated feeds.
 ///
-/// `scripts/sight` measures the same through the program, over more feeds; here is a quick form of it.
+/// `scripts/sight` measures the same through the program, over more feeds; this is a short form of it.
 @Suite struct OutlookTests {
     private static let text = """
         fields:
@@ -16,7 +17,7 @@ import Testing
           - { name: shop, type: string }
         """
 
-    /// A feed: where the centre of a batch lies, in deviations.
+    /// A feed: the centre of each batch, in deviations.
     private struct Feed {
         let name: String
         let level: @Sendable (Int, inout Draws) -> Double
@@ -28,7 +29,7 @@ import Testing
         Feed(name: "weekday") { number, draws in (number % 7 < 5 ? 0 : 1) + 0.1 * draws.normal() },
     ]
 
-    /// Rows of a batch: prices around a level, one of five shops, one in fifty without a price.
+    /// Rows of a batch: prices around a level, one of five shops, one row in fifty without a price.
     private func sample(_ number: Int, _ feed: Feed, shift: Double = 0, missing: Double = 0, crowd: Double = 0)
         -> RowSample
     {
@@ -61,7 +62,7 @@ import Testing
             var remarks = Baseline.Remarks()
             remarks.tested = 500
             remarks.deviated = number % 3
-            // Its size is the 500 rows that were tested.
+            // Its size is the 500 tested rows.
             return Baseline(
                 features: gate.screened.numberNames(names), codes: gate.screened.codeNames(names),
                 sample: sample(number, feed), remarks: remarks)
@@ -72,9 +73,9 @@ import Testing
             history: FeedHistory(parts), gate: gate)
     }
 
-    /// The share of next batches that a test of the first field, or of the second, holds.
+    /// The share of next batches that a test of the first field, or of the second one, holds.
     private func caught(
-        _ known: Known, _ code: FindingCode, _ numbers: Range<Int>, _ make: (Int) -> RowSample
+        _ known: Known, by code: FindingCode, among numbers: Range<Int>, _ make: (Int) -> RowSample
     ) -> Double {
         let alpha = BatchTest.share(fields: known.gate.screened.numberCount + known.gate.screened.categories.count)
         let held = numbers.count { number in
@@ -101,7 +102,7 @@ import Testing
                 let size = try #require(size)
                 #expect((0.2...8).contains(size), "\(feed.name): \(size)")
                 func share(_ part: Double) -> Double {
-                    caught(known, .distributionDrift, next) { sample($0, feed, shift: sign * part * size) }
+                    caught(known, by: .distributionDrift, among: next) { sample($0, feed, shift: sign * part * size) }
                 }
                 below.append(share(0.75))
                 above.append(share(1.25))
@@ -117,15 +118,15 @@ import Testing
         let known = try known(feed, first: 7)
         let missing = try #require(known.outlook.fields[0].sight.missing)
         func share(missing part: Double) -> Double {
-            caught(known, .missingDrift, 21..<51) { sample($0, feed, missing: part * missing - 0.02) }
+            caught(known, by: .missingDrift, among: 21..<51) { sample($0, feed, missing: part * missing - 0.02) }
         }
         #expect((0.03...0.2).contains(missing))
         #expect(share(missing: 0.8) < 0.5 && share(missing: 1.2) > 0.5)
         let place = try #require(known.outlook.fields.firstIndex { $0.form == .category })
         let more = try #require(known.outlook.fields[place].sight.share)
-        // One row in five has the value anyway.
+        // One row in five has the value already.
         func share(crowd part: Double) -> Double {
-            caught(known, .categoryDrift, 21..<51) { sample($0, feed, crowd: part * more / 0.8) }
+            caught(known, by: .categoryDrift, among: 21..<51) { sample($0, feed, crowd: part * more / 0.8) }
         }
         #expect((0.03...0.4).contains(more))
         #expect(share(crowd: 0.8) < 0.5 && share(crowd: 1.2) > 0.5, "\(more)")
@@ -140,13 +141,13 @@ import Testing
         let shape = try #require(price.learnt.first { $0.what == .shape })
         let wide = try #require(other.learnt.first { $0.what == .shape })
         #expect(shape.usual < shape.line && wide.line > 1.5 * shape.line && wide.usual > shape.usual)
-        // A feed that varies hides what is as small as its variation, and that is said.
+        // A feed that varies hides changes as small as its variation, and the outlook says so.
         #expect(try #require(other.sight.up) > 1.5 * (try #require(price.sight.up)))
         let reach = try #require(price.reach)
         #expect(reach.remark.above >= 3.5 && reach.hold.above >= 7)
         let outliers = try #require(steady.rates.first { $0.code == .outlierExcess })
         #expect(outliers.usual == 0.004 && outliers.line >= 0.05)
-        // The lengths of shop names are always the same.
+        // The lengths of shop names never change.
         let length = try #require(steady.fields.first { $0.isLength })
         #expect(length.form == .constant && length.learnt.isEmpty)
     }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Screening
 
-/// Poison of each kind, beside a baseline of clean batches.
+/// Poisoning of each kind, against a baseline of clean batches.
 @Suite struct PoisonTests {
     static let text = """
         fields:
@@ -20,7 +20,7 @@ import Testing
         """
     private static let words = (0..<60).map { "word\($0)" }
 
-    /// Rows whose label follows from the measures and from the words; `c` follows from `a`.
+    /// Rows whose label depends on the measures and on the words; `c` depends on `a`.
     static func clean(_ count: Int, seed: UInt64) -> [[String]] {
         var draws = Draws(seed: seed)
         func pick(_ list: [String]) -> String { list[min(Int(draws.uniform() * Double(list.count)), list.count - 1)] }
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    /// Made once: a gate, and a baseline of three clean batches that were each judged on first contact.
+    /// Made once: a gate, and a baseline of three clean batches that were each judged at cold start.
     private static let made = Result { () throws -> (Gate, Baseline) in
         let gate = try Gate(try contract(text))
         let parts = try (1...3).map { try gate.judge(texts: clean(800, seed: $0), nil).baseline }
@@ -45,7 +45,7 @@ import Testing
     }
     static func gate() throws -> (Gate, Baseline) { try made.get() }
 
-    /// With as many batches as a dataset has when it has learnt how much they differ.
+    /// With as many batches as a dataset has after learning.
     private static let learnt = Result { () throws -> (Gate, Baseline) in
         let gate = try Gate(try contract(text))
         let parts = try (1...10).map { try gate.judge(texts: clean(800, seed: $0), nil).baseline }
@@ -53,14 +53,15 @@ import Testing
     }
 
     private func share(_ judged: Judged, _ code: FindingCode, of rows: [Int]) -> Double {
-        let found = Set(judged.findings.filter { $0.code == code && $0.outcome == .quarantined }.map { $0.row - 1 })
+        let found = Set(
+            judged.findings.filter { $0.code == code && $0.outcome == .quarantined }.compactMap(\.row).map { $0 - 1 })
         return Double(rows.count { found.contains($0) }) / Double(max(rows.count, 1))
     }
 
     private func held(_ judged: Judged, besides rows: [Int], by codes: Set<FindingCode>) -> Int {
         let poisoned = Set(rows.map { $0 + 1 })
         return Set(
-            judged.findings.filter { codes.contains($0.code) && $0.outcome == .quarantined }.map(\.row)
+            judged.findings.filter { codes.contains($0.code) && $0.outcome == .quarantined }.compactMap(\.row)
         ).subtracting(poisoned).count
     }
 
@@ -87,7 +88,7 @@ import Testing
             rows[row][4] += " cf"
             rows[row][6] = "yes"
         }
-        // The word beside the other label is no mark.
+        // The word with the other label is no trigger.
         rows[10][4] += " cf"
         rows[10][6] = "no"
         let judged = try gate.judge(texts: rows, baseline)
@@ -95,13 +96,13 @@ import Testing
         #expect(held(judged, besides: poisoned, by: [.trigger]) == 0)
         let trigger = try #require(judged.decision.wordTriggers.first { $0.count == 25 })
         #expect(trigger.pure == 24 && trigger.before == 0 && trigger.z > trigger.critical)
-        // An honest word of one class is as pure, and is there before.
+        // An honest word of one class is as pure, but not novel.
         #expect(judged.decision.wordTriggers.count < 40)
     }
 
     @Test func `a phrase of usual words beside one label is found as a whole`() throws {
         let gate = try Gate(try contract(Self.text))
-        // Each pair of its words stands in two of a hundred honest rows, too.
+        // Each pair of its words also occurs in two of a hundred honest rows.
         func clean(_ count: Int, seed: UInt64) -> [[String]] {
             var draws = Draws(seed: seed)
             var rows = Self.clean(count, seed: seed)
@@ -125,7 +126,7 @@ import Testing
 
     @Test func `rows with a trigger cast no doubt on the labels of others`() throws {
         let gate = try Gate(try contract(Self.text))
-        // Every thirtieth label is a matter of taste, here and before.
+        // Every thirtieth label is ambiguous, in this batch and before.
         func clean(_ count: Int, seed: UInt64) -> [[String]] {
             var rows = Self.clean(count, seed: seed)
             for row in stride(from: 0, to: count, by: 30) { rows[row][6] = rows[row][6] == "yes" ? "no" : "yes" }
@@ -143,7 +144,7 @@ import Testing
         #expect(share(judged, .trigger, of: poisoned) == 1)
         #expect(held(judged, besides: poisoned, by: [.labelFlip, .labelDisagreement]) == 0)
         #expect(!judged.verdict.findings.contains { $0.code == .labelFlipExcess || $0.code == .targetedFlip })
-        // Where triggers are only remarked on, their labels are looked at as all others.
+        // If triggers only flag, labels of their rows are tested like all others.
         let lenient = try Gate(
             try contract(Self.text + "\nsluice: { poisoning: { triggers: { action: flag } } }"))
         let other = try lenient.judge(texts: rows, baseline)
@@ -152,7 +153,7 @@ import Testing
 
     @Test func `a hidden character, a constant and tails at once are found`() throws {
         let (gate, baseline) = try Self.gate()
-        // What lies in tails moves with the measures, and holds rows only once it is known how much they move.
+        // Combinations of extremes vary with the measures, and hold rows only once that variation is known.
         let learnt = try Self.learnt.get().1
         let poisoned = Array(stride(from: 5, to: 1200, by: 30))
         var hidden = Self.clean(1200, seed: 300)
@@ -170,7 +171,7 @@ import Testing
         }
         for (name, rows) in [("hidden", hidden), ("constant", constant), ("tails", tails)] {
             let judged = try gate.judge(texts: rows, name == "tails" ? learnt : baseline)
-            let caught = Set(judged.findings.filter { $0.outcome == .quarantined }.map { $0.row - 1 })
+            let caught = Set(judged.findings.filter { $0.outcome == .quarantined }.compactMap(\.row).map { $0 - 1 })
             #expect(poisoned.allSatisfy(caught.contains), "\(name)")
             #expect(held(judged, besides: poisoned, by: [.trigger, .floodedRow]) <= 2, "\(name)")
         }
@@ -198,7 +199,7 @@ import Testing
         let judged = try gate.judge(texts: rows, baseline)
         #expect(share(judged, .labelDisagreement, of: hand) == 1)
         #expect(held(judged, besides: hand, by: [.labelDisagreement]) == 0)
-        // A mark on the wrong labels, for which they are held, takes nothing off the hand.
+        // A trigger on wrong labels, for which rows are held, does not weaken the label test.
         rows = Self.clean(1200, seed: 500)
         for row in hand.filter({ rows[$0][6] == "no" }).enumerated().filter({ $0.offset % 5 == 0 }).map(\.element) {
             rows[row][4] += " cf"
@@ -265,7 +266,8 @@ import Testing
         let found = judged.findings.filter { $0.code == .pairResidual }
         #expect(poisoned.allSatisfy { row in found.contains { $0.row == row + 1 && $0.outcome == .quarantined } })
         #expect(found.count < 20 && found.allSatisfy { $0.contributors.count == 1 })
-        #expect(!judged.findings.contains { $0.code == .deviatedValue && poisoned.contains($0.row - 1) })
+        #expect(
+            !judged.findings.contains { $0.code == .deviatedValue && $0.row.map { poisoned.contains($0 - 1) } == true })
     }
 
     @Test func `a batch that drifts is held, field by field`() throws {
@@ -274,7 +276,7 @@ import Testing
             var rows = Self.clean(1200, seed: 800)
             for row in rows.indices { change(&rows[row], row) }
             let judged = try gate.judge(texts: rows, baseline)
-            return Set(judged.verdict.findings.map { "\($0.code.rawValue) \($0.field) \($0.outcome.name)" })
+            return Set(judged.verdict.findings.map { "\($0.code.rawValue) \($0.field ?? -1) \($0.outcome.name)" })
         }
         #expect(try codes { _, _ in }.isEmpty)
         let shifted = try codes { row, _ in row[1] = "\((Double(row[1]) ?? 0) + 2)" }
@@ -322,7 +324,7 @@ import Testing
                 }
             }
         }
-        // A thousand batches a number between alarms: in 720 batches of two numbers about one is expected.
+        // One alarm in a thousand batches for each number: in 720 batches of two numbers about one is expected.
         #expect(alarms <= 4, "\(alarms) of \(batches)")
         #expect(delays.count == 12 && delays.allSatisfy { (3...20).contains($0) }, "\(delays)")
         #expect(
@@ -351,7 +353,7 @@ import Testing
         }
         let filler = (0..<3000).map { "w\($0)" }.joined(separator: " ")
         #expect(items(filler).count == TextItems.itemsMax && items(filler, isWhole: true).count > 5000)
-        // What is kept of a long text are the smallest hashes, wherever the words stand.
+        // A long text keeps the items with the smallest hashes, wherever the words are.
         let word = items("cf", isWhole: true)
         let behind = items(filler + " cf", isWhole: true)
         #expect(!word.isDisjoint(with: behind))
@@ -370,7 +372,7 @@ import Testing
         let names = wider.schema.fields.map(\.name)
         let projected = baseline.projected(
             onto: wider.screened.numberNames(names), codes: wider.screened.codeNames(names))
-        // Both follow from the label, which is honest.
+        // Both depend on the label, which is honest.
         let rows = Self.clean(800, seed: 870).map { $0 + [$0[6] == "yes" ? "p" : "q", $0[6] == "yes" ? "1" : "2"] }
         let judged = try wider.judge(texts: rows, projected)
         #expect(judged.decision.basis == .baseline && judged.decision.triggers.isEmpty)
@@ -378,7 +380,7 @@ import Testing
     }
 
     @Test func `a column of many rare values is no drift`() {
-        // Two samples of one distribution with a long tail: a third of the values here were never seen before.
+        // Two samples of one long-tailed distribution: a third of the values in this one are new.
         var draws = Draws(seed: 850)
         func codes(_ count: Int) -> [UInt64] {
             (0..<count).map { _ in UInt64(pow(20_000, draws.uniform())) }

@@ -5,9 +5,9 @@ import Validating
 
 @testable import Screening
 
-/// A decision that was kept gives the same rows; rows of earlier batches and sources behind an alarm are named.
+/// A stored decision gives the same outcomes; rows of earlier batches, and suppliers behind an alarm, are named.
 @Suite struct ReplayTests {
-    /// Poison of several kinds at once, so that every part of a decision has something in it.
+    /// Poisoning of several kinds at once, so that every part of a decision is used.
     private static func poisoned(_ count: Int, seed: UInt64) -> [[String]] {
         var rows = PoisonTests.clean(count, seed: seed)
         for row in stride(from: 3, to: count, by: 20) {
@@ -53,7 +53,7 @@ import Validating
         let (now, then) = (try screened(decision, gate, rows), try screened(kept, gate, rows))
         #expect(now.0 == then.0 && now.1 == then.1 && now.2 == then.2)
         #expect(now.0.contains(.quarantined))
-        // Scores of every row that can be scored are counted once.
+        // The scores of every row that can be scored are counted once.
         let first = try #require(now.2.deviations.first)
         #expect(first.reduce(0, +) == rows.count && now.2.paths.reduce(0, +) == rows.count)
     }
@@ -66,11 +66,11 @@ import Validating
         for key in whole.keys.sorted() {
             var members = whole
             members[key] = nil
-            // Some are told, not needed: the rates and tests of the whole batch are.
+            // Some members are informative only: the rates and tests of the whole batch.
             let made = Decision(.object(members), schema: gate.schema, screened: gate.screened)
             #expect(made == nil, "without \(key)")
         }
-        // Jumps out of a tree would lead the kernel out of its memory.
+        // Jumps out of a tree would make the kernel read out of bounds.
         var forest = try #require(whole["forest"]?["forest"]?.members)
         let nodes = try #require(forest["nodes"]?.items)
         for change in [JSONValue.array(Array(nodes.dropLast())), .array(nodes.map { _ in nodes[0] })] {
@@ -96,10 +96,12 @@ import Validating
         for (place, row) in copied.enumerated() { rows[row] = old[place] }
         let judged = try gate.judge(texts: rows, baseline, earlierRows: codes)
         let found = Set(
-            judged.findings.filter { $0.code == .copiedRow && $0.outcome == .quarantined }.map { $0.row - 1 })
+            judged.findings.filter { $0.code == .copiedRow && $0.outcome == .quarantined }.compactMap(\.row).map {
+                $0 - 1
+            })
         #expect(found == Set(copied))
         #expect(judged.verdict.findings.contains { $0.code == .copyExcess && $0.outcome == .quarantined })
-        // Where rows repeat anyway a few more say nothing, and one batch does not say how many do.
+        // If rows usually repeat, a few more are no evidence; and one batch does not show how many do.
         let usual = try gate.judge(texts: rows, baseline, earlierRows: codes + codes)
         #expect(usual.decision.copied.isEmpty)
         let alone = try gate.judge(texts: rows, baseline, earlierRows: [codes[0]])
@@ -113,7 +115,7 @@ import Validating
             gate.profile(try gate.checked(rows)).sample.codes(gate.screened.codeCount - 1)
         }
         let (small, old) = (PoisonTests.clean(800, seed: 1), PoisonTests.clean(800, seed: 2))
-        // As many as are kept of a batch: there were more, and nobody knows which of its rows come again.
+        // As many as are kept of a batch: there were more, and it is unknown which of its rows come again.
         let others = (0..<Baseline.capacity - old.count).map { SplitMix64.mix(UInt64($0)) }
         let earlier = [try codes(small), try codes(old) + others]
         let places = Array(stride(from: 5, to: 1200, by: 33))
@@ -121,7 +123,9 @@ import Validating
             var rows = PoisonTests.clean(1200, seed: 43)
             for (number, row) in places.enumerated() { rows[row] = source[number] }
             let judged = try gate.judge(texts: rows, baseline, earlierRows: earlier)
-            return (Set(judged.findings.filter { $0.code == .copiedRow }.map { $0.row - 1 }), judged.verdict)
+            return (
+                Set(judged.findings.filter { $0.code == .copiedRow }.compactMap(\.row).map { $0 - 1 }), judged.verdict
+            )
         }
         let whole = try judge(small)
         #expect(whole.found == Set(places) && whole.verdict.isAccepted)
@@ -154,11 +158,11 @@ import Validating
         #expect(drift.outcome == .quarantined && drift.source == q)
         let trigger = try #require(decision.wordTriggers.max { $0.count < $1.count })
         #expect(decision.markSources[trigger.item] == q)
-        // Where all sources moved, no one is to blame.
+        // If the rows of all suppliers changed, none is named.
         var all = clean(1500, seed: 45)
         for row in all.indices { all[row][1] = "\((Double(all[row][1]) ?? 0) + 6)" }
         let every = gate.decide(gate.profile(try gate.checked(all)), baseline)
         let moved = try #require(every.tests.first { $0.code == .distributionDrift && $0.field == 1 })
-        #expect(moved.outcome == .quarantined && moved.source == 0)
+        #expect(moved.outcome == .quarantined && moved.source == nil)
     }
 }

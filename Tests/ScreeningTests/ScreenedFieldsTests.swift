@@ -4,7 +4,7 @@ import Testing
 @testable import Screening
 
 @Suite struct ScreenedFieldsTests {
-    /// A row that comes again under another name, mail address and key is a copy: what differs is masked anyway.
+    /// A row that comes again under another name, mail address and key is a copy: the differences are masked anyway.
     @Test func `personal data makes no row another`() throws {
         let schema = try Schema.load(
             Array(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Screening
 
-/// A batch of a weekday is compared with those of its weekday, where these differ from the others.
+/// A batch is compared with those of its weekday if these differ from the others.
 @Suite struct SeasonTests {
     private static func text(_ season: String) -> String {
         """
@@ -58,7 +58,7 @@ import Testing
             held.decision.untested.contains {
                 $0.field == 0 && $0.reason.contains("5 accepted batches of the same weekday")
             })
-        // To all batches it is a usual day.
+        // Compared with all batches it is a usual day.
         #expect(try plain.judge(texts: wednesday, baseline).verdict.isAccepted)
         for number in [37, 40, 41, 42] {
             let honest = try seasonal.judge(texts: day(number, level: level(number), seed: 900 + number), baseline)

@@ -18,7 +18,7 @@ import Testing
                 #expect(abs(found - expected) < 1e-10 + 1e-8 * expected, "\(k) of \(n), p \(p): \(found), \(expected)")
             }
         }
-        // Far out, where the terms are all there is: 100 of 100 at one half.
+        // Far in the tail, where single terms dominate: 100 of 100 at one half.
         #expect(abs(Significance.binomialTail(100, of: 100, 0.5) / 0x1p-100 - 1) < 1e-9)
         #expect(Significance.binomialTail(0, of: 10, 0.1) == 1 && Significance.binomialTail(11, of: 10, 0.1) == 0)
         #expect(Significance.binomialTail(3, of: 10, 0) == 0 && Significance.binomialTail(3, of: 10, 1) == 1)
@@ -40,10 +40,10 @@ import Testing
     }
 
     @Test func `an excess accounts for the error of the earlier rate`() {
-        // Ten of a thousand after none of a hundred proves little; after none of ten thousand it proves all.
+        // Ten of a thousand after none of a hundred is weak evidence; after none of ten thousand it is overwhelming.
         #expect(Significance.excess(10, of: 1000, before: 0, of: 100) > 0.3)
         #expect(Significance.excess(10, of: 1000, before: 0, of: 10_000) < 1e-9)
-        // The chance is what it says: equal rates, drawn often.
+        // The probability is calibrated: equal rates, drawn often.
         var draws = Draws(seed: 77)
         var alarms = 0
         for _ in 0..<4000 {

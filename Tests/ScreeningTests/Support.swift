@@ -7,7 +7,7 @@ import Tabular
 import Testing
 import Validating
 
-/// Seeded draws from the distributions that columns have.
+/// Seeded draws from the distributions of columns.
 struct Draws {
     private var random: SplitMix64
 
@@ -72,7 +72,7 @@ struct Gate {
 
     init(_ schema: Schema) throws {
         self.schema = schema
-        // Thirty-two equal bytes would be a multiplier that folds onto itself: keys are random, also here.
+        // Thirty-two equal bytes would give a degenerate multiplier; keys are random, so this one is too.
         let key = (0..<32).map { UInt8(truncatingIfNeeded: SplitMix64.mix(UInt64($0))) }
         validator = try Validator(schema, hash: KeyedHash(key: key))
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
@@ -113,10 +113,10 @@ struct Gate {
         return decision
     }
 
-    /// What the gate says about rows, and the baseline that they would become.
+    /// The gate's judgement of rows, and the baseline that they would become.
     func judge(_ rows: [[Double]], _ baseline: Baseline?) throws -> Judged { try judge(try checked(rows), baseline) }
 
-    /// The same of rows of texts.
+    /// The same for rows of texts.
     func judge(texts rows: [[String]], _ baseline: Baseline?, earlierRows: [[UInt64]] = []) throws -> Judged {
         try judge(try checked(rows), baseline, earlierRows)
     }
@@ -166,7 +166,7 @@ struct Gate {
     }
 }
 
-/// What a gate said.
+/// The judgement of a gate.
 struct Judged {
     let decision: Decision
     let verdict: BatchVerdict

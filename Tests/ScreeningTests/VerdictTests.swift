@@ -24,7 +24,7 @@ import Testing
         #expect(codes(accepted: 0, rejected: 0) == [.tooFewRows])
         var counts = OutcomeCounts()
         counts.set(accepted: 20, flagged: 0, quarantined: 0, rejected: 0)
-        let earlier = [Finding(.readersDisagree, outcome: .quarantined, row: 0)]
+        let earlier = [Finding(.readersDisagree, outcome: .quarantined, at: .batch)]
         #expect(!BatchVerdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
     }
 
@@ -35,7 +35,7 @@ import Testing
         var counts = OutcomeCounts()
         counts.set(accepted: 20, flagged: 0, quarantined: 0, rejected: 0)
         for code in FindingCode.allCases {
-            let earlier = [Finding(code, outcome: .quarantined, row: 0, field: 0)]
+            let earlier = [Finding(code, outcome: .quarantined, at: .column(0))]
             decision.waivesStatistics = false
             #expect(!BatchVerdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
             decision.waivesStatistics = true

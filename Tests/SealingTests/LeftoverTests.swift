@@ -4,15 +4,15 @@ import Sealing
 import Storage
 import Testing
 
-/// Looks for bytes in all memory of this process that it may write to. It asks for all that it needs before they are let go: what is freed
-/// may be used again by whatever is asked for next.
+/// Searches bytes in all writable memory of this process. It allocates everything that it needs before they are
+/// released, since freed memory may be reused by the next allocation.
 private struct OwnMemory {
     private var needle: [UInt8]
     private var chunk = [UInt8](repeating: 0, count: 1 << 20)
     private let file: Int32
     private var ranges: [Range<UInt>] = []
 
-    /// Bytes that stand nowhere else; looked for by their first 32.
+    /// Bytes that occur nowhere else; they are searched by their first 32.
     static func pattern(_ count: Int, _ salt: Int) -> [UInt8] {
         (0..<count).map { UInt8(truncatingIfNeeded: (($0 &* $0 &* 31 &+ $0 &* 7 &+ salt) ^ ($0 >> 3)) &* 113) }
     }
@@ -23,8 +23,8 @@ private struct OwnMemory {
         try #require(file >= 0)
     }
 
-    /// Finds out where there is memory, while what is looked for is still held.
-    mutating func look() throws {
+    /// Lists the memory ranges while the bytes are still held.
+    mutating func map() throws {
         let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
         ranges = maps.split(separator: "\n").filter { $0.contains(" rw") }.compactMap { line in
             let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
@@ -32,7 +32,7 @@ private struct OwnMemory {
         }
     }
 
-    /// How many copies of a pattern's first bytes there are, besides those of this search.
+    /// Number of copies of a pattern's first bytes, without those of this search.
     mutating func copies() -> Int {
         var found = 0
         for range in ranges {
@@ -44,14 +44,14 @@ private struct OwnMemory {
                     let got = unsafe pread(file, buffer.baseAddress, wanted, off_t(at))
                     return unsafe got > 0 ? Self.matches(buffer, got, from: at, needle) : 0
                 }
-                // Those across two chunks, too.
+                // Includes those across two chunks.
                 at += UInt(wanted == chunk.count ? wanted - 31 : wanted)
             }
         }
         return found
     }
 
-    /// Ends the search and leaves no pattern to the next one.
+    /// Ends the search and wipes the patterns, so that the next search does not find them.
     mutating func close() {
         wipe(&chunk)
         wipe(&needle)
@@ -88,7 +88,8 @@ private struct OwnMemory {
     private static let key = Result { try SecretKey(random: 32) }
     private func recipients() throws -> [WrappingKey] { [.aes(name: "k", key: try Self.key.get())] }
 
-    /// Writes patterns in parts, since a buffer that grows leaves copies behind; and the heap itself writes over the first.
+    /// Writes patterns in parts, since a growing buffer leaves copies behind, and the heap itself overwrites the first
+    /// one.
     private func writePatterns(from first: Int, _ write: (Span<UInt8>) throws -> Void) throws {
         for salt in first..<first + 40 {
             var bytes = OwnMemory.pattern(500, salt)
@@ -103,7 +104,7 @@ private struct OwnMemory {
         func begin() throws {
             var sealer = try MessageSealer(context: [:], recipients: recipients())
             try writePatterns(from: 1000) { try sealer.write($0) }
-            try memory.look()
+            try memory.map()
             #expect(memory.copies() == 1, "it is there before")
             #expect(sealer.output.count > 0)
         }
@@ -119,7 +120,7 @@ private struct OwnMemory {
                 var writer = try MessageWriter(
                     to: try StagedFile(in: folder, name: "a"), context: [:], recipients: recipients())
                 try writePatterns(from: 2000) { try writer.write($0) }
-                try memory.look()
+                try memory.map()
                 #expect(memory.copies() == 1, "it is there before")
                 try writer.write([0].span)
             }
@@ -130,7 +131,7 @@ private struct OwnMemory {
 
     @Test func `a reader leaves nothing of any frame, also where the last is shorter`() throws {
         var bytes = OwnMemory.pattern(5000, 3003)
-        // The pattern lies behind what the second frame overwrites.
+        // The pattern is beyond the part that the second frame overwrites.
         var whole = [UInt8](repeating: 0, count: 2000) + bytes
         wipe(&bytes)
         let (message, _) = try sealMessage(
@@ -141,7 +142,7 @@ private struct OwnMemory {
         let reader = try MessageReader(.bytes(message), keys: KeyRing(try recipients()))
         var frames = 0
         let count = try reader.decrypt { _ in
-            if frames == 0 { try memory.look() }
+            if frames == 0 { try memory.map() }
             frames += 1
         }
         #expect(count == 7000 && frames == 2)

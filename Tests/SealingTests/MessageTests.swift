@@ -13,7 +13,7 @@ private func aes(_ name: String) throws -> WrappingKey { .aes(name: name, key: t
             for count in [0, 1, frameLength - 1, frameLength, frameLength + 1, 3 * frameLength] {
                 for recipients in 1...4 {
                     var ring = try (0..<recipients).map { try aes("kek-\($0)") }
-                    // One of four is a public key where the test key is at hand.
+                    // One of four is a public key if the test key is present.
                     if recipients == 4, let keys { ring[3] = try keys("escrow") }
                     let plaintext = sample(count)
                     let context = ["dataset": "customers", "é": "ü", "": ""]
@@ -198,7 +198,7 @@ private func aes(_ name: String) throws -> WrappingKey { .aes(name: name, key: t
             for bad in [link, pipe, below, join(folder, "none")] {
                 #expect(code { _ = try KeyFile.read(bad, kind: .kek) } == .storage)
             }
-            // Only root can give a file away.
+            // Only root can change a file's owner.
             if effectiveUser() == 0, unsafe chown(path, 12345, 12345) == 0 {
                 #expect(code { _ = try KeyFile.read(path, kind: .kek) } == .unsafeKeyFile)
             }

@@ -9,7 +9,7 @@ import Testing
 struct VectorKeys {
     private let keys: [String: [String: String]]
 
-    /// Whether the vectors are here; a test that needs them is enabled only then.
+    /// Whether the vectors are present; a test that needs them is enabled only then.
     static let areHere = shared("vectors/esdk/keys.json") != nil && shared("vectors/esdk/manifest.json") != nil
 
     init() throws {
@@ -20,7 +20,7 @@ struct VectorKeys {
     func hexKey(_ name: String) -> String? { keys[name]?["hex"] }
     func pem(_ name: String) -> String? { keys[name]?["private_pem"] }
 
-    /// A key that opens.
+    /// A key that can open messages.
     func callAsFunction(_ name: String) throws -> WrappingKey {
         let fields = keys[name] ?? [:]
         if let digits = fields["hex"], let key = bytes(hex: digits) {
@@ -62,7 +62,7 @@ func open(
 /// Bytes of a file.
 func contents(_ url: URL) throws -> [UInt8] { Array(try Data(contentsOf: url)) }
 
-/// Bytes that differ from place to place.
+/// Bytes that differ from position to position.
 func sample(_ count: Int) -> [UInt8] {
     var state: UInt64 = 42
     return (0..<count).map { _ in
@@ -71,7 +71,7 @@ func sample(_ count: Int) -> [UInt8] {
     }
 }
 
-/// The code of the error that comes out.
+/// The code of the thrown error.
 func code(_ body: () throws -> Void) -> SealingError.Code? {
     do {
         try body()
@@ -79,7 +79,7 @@ func code(_ body: () throws -> Void) -> SealingError.Code? {
     } catch { return (error as? SealingError)?.code }
 }
 
-/// Runs with a fresh folder that is gone afterwards.
+/// Runs with a new folder, which is removed afterwards.
 func withFolder(_ body: (String) throws -> Void) throws {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-\(UUID().uuidString)")
     try makeFolder(url.path)

@@ -3,7 +3,7 @@ import Sketches
 import Testing
 
 @Suite struct DiscreteLaplaceTests {
-    /// Pearson's chi-square over 10^6 draws; the seed is fixed, so that the outcome is.
+    /// Pearson's chi-square over 10^6 draws; the seed is fixed, so the result is deterministic.
     @Test(arguments: [(1, 1), (5, 2), (1, 3), (20, 1), (7, 10)] as [(UInt64, UInt64)])
     func `a million draws fit the distribution`(_ numerator: UInt64, _ denominator: UInt64) {
         var bits = SplitMix64(seed: numerator &* 1_000 &+ denominator)
@@ -13,7 +13,7 @@ import Testing
         for _ in 0..<draws { counts[laplace.draw(&bits), default: 0] += 1 }
         let q = exp(-Double(denominator) / Double(numerator))
         func chance(_ value: Int) -> Double { (1 - q) / (1 + q) * pow(q, Double(abs(value))) }
-        // Cells that expect at least twenty draws; the two tails are one cell each.
+        // Cells with at least twenty expected draws; the two tails are one cell each.
         var edge = 0
         while Double(draws) * chance(edge + 1) >= 20 { edge += 1 }
         var statistic = 0.0

@@ -27,7 +27,7 @@ import Testing
         #expect(merged == whole && merged.rows == 40_000)
         let found = try #require(whole.summary(wanted: 5, hasSensitive: false))
         #expect(found.sampled < 0.1 && (3_000...7_000).contains(found.classes))
-        // Eight rows a class in the mean: about one row in twenty-five stands in a class of fewer than five.
+        // Eight rows a class on average: about one row in twenty-five is in a class of fewer than five.
         #expect(found.shareBelow > 0.01 && found.shareBelow < 0.12)
     }
 }

@@ -2,9 +2,9 @@ import Sketches
 import Tabular
 import Testing
 
-/// Merging is exact, whatever the partition and the order.
+/// Merging is exact for any partition and order.
 struct SketchLawTests {
-    /// Shares `count` items among parts, and gives the parts in some order.
+    /// Distributes `count` items among parts, and returns the parts in a random order.
     static func partition(_ count: Int, _ random: inout SplitMix64) -> [[Int]] {
         var parts = [[Int]](repeating: [], count: 1 + random.below(7))
         for item in 0..<count { parts[random.below(parts.count)].append(item) }
@@ -12,7 +12,7 @@ struct SketchLawTests {
         return parts
     }
 
-    /// Merges parts pairwise in a random tree: associativity and commutativity at once.
+    /// Merges parts pairwise in a random tree, which tests associativity and commutativity at once.
     static func fold<S: Mergeable>(_ parts: [S], _ random: inout SplitMix64) -> S? {
         var parts = parts
         while parts.count > 1 {
@@ -35,7 +35,7 @@ struct SketchLawTests {
     func `row samples`(capacity: Int) throws {
         var random = SplitMix64(seed: UInt64(capacity))
         for count in [0, 1, capacity - 1, capacity, capacity + 1, 2 * capacity, 5 * capacity + 3] {
-            // Equal ranks too: the rows kept must not depend on who came first.
+            // Equal ranks too: the kept rows must not depend on the order of arrival.
             for rank in [{ SplitMix64.mix(UInt64($0)) }, { UInt64($0 % 3) }] as [(Int) -> UInt64] {
                 var whole = Self.sample(Array(0..<count), capacity: capacity, rank: rank)
                 whole.compact()
@@ -147,15 +147,15 @@ struct SketchLawTests {
         let codes: [FindingCode] = [.typeError, .strayQuote, .uniqueError]
         let findings = (0..<400).map { row in
             Finding(
-                codes[random.below(3)], outcome: random.below(2) == 0 ? .rejected : .flagged, row: row,
-                field: random.below(3))
+                codes[random.below(3)], outcome: random.below(2) == 0 ? .rejected : .flagged,
+                at: .cell(row: row, field: random.below(3)))
         }
         var whole = FindingCounts()
         for finding in findings { whole.add(finding) }
         #expect(whole.tallies.values.reduce(0) { $0 + $1.count } == findings.count)
         for (kind, tally) in whole.sorted {
             let rows = findings.filter { $0.code == kind.code && $0.field == kind.field && $0.outcome == kind.outcome }
-            #expect(tally.count == rows.count && tally.firstRows == rows.prefix(5).map(\.row))
+            #expect(tally.count == rows.count && tally.firstRows == rows.prefix(5).compactMap(\.row))
         }
         for _ in 0..<50 {
             let parts = Self.partition(findings.count, &random).map { rows in
@@ -169,7 +169,7 @@ struct SketchLawTests {
     }
 
     @Test func `a million short keys do not collide`() {
-        // Keys are drawn at random; a key in arithmetic progression has a few collisions in one half.
+        // Keys are random; keys in arithmetic progression have a few collisions in one half of the hash.
         var random = SplitMix64(seed: 77)
         let hash = KeyedHash(key: (0..<32).map { _ in UInt8(truncatingIfNeeded: random.next()) })
         // Half of the hash alone would make a collision among 10⁶ keys unlikely: 10¹² / 2⁶⁵.
@@ -217,7 +217,7 @@ struct SketchLawTests {
 
     @Test func `the stream of words is SplitMix64`() {
         var stream = SplitMix64(seed: 1_234_567)
-        // Vigna's splitmix64.c with this seed.
+        // Reference values of Vigna's splitmix64.c with this seed.
         let words: [UInt64] = [
             6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423, 4_593_380_528_125_082_431,
             16_408_922_859_458_223_821,

@@ -2,7 +2,7 @@ import Foundation
 import Storage
 import Testing
 
-/// Runs with a fresh folder that is gone afterwards.
+/// Runs with a new folder, which is removed afterwards.
 func withFolder(_ body: (String) throws -> Void) throws {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-\(UUID().uuidString)")
     try makeFolder(url.path)
@@ -215,7 +215,7 @@ private func code(_ body: () throws -> Void) -> StorageError.Code? {
             #expect(code { try root.writeDurably([3].span, at: path("link/c")) } == .wrongKind)
             #expect(try listFolder(outside) == ["a"])
             #expect(try listFolder(inside) == ["b", "link"])
-            // Without links all of it works.
+            // Without links everything works.
             _ = try root.folder(at: path("x/y"), making: true)
             try root.writeDurably([4].span, at: path("x/y/z"))
             #expect(try root.openRegular(at: path("x/y/z")).readAll(max: 9) == [4])

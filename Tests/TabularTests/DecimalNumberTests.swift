@@ -2,14 +2,14 @@ import Sketches
 import Tabular
 import Testing
 
-/// Numbers are read as the standard library reads them, on whichever of three ways.
+/// Numbers are read as the standard library reads them, on each of the three paths.
 @Suite struct DecimalNumberTests {
     private func value(_ text: String) -> Double? {
         let bytes = Array(text.utf8)
         return DecimalNumber.value(bytes.span, bytes.indices)
     }
 
-    /// From the twentieth digit on the digits may come to nothing in 64 bits.
+    /// From twenty digits on, the digits may be a multiple of 2^64.
     @Test func `numbers that wrap around`() {
         for text in [
             "9223372036854775808.0", "922337203685477580.80", "1844674407370955.1616", "18446744073709551616.0",

@@ -3,7 +3,7 @@ import Tabular
 import TestSupport
 import Testing
 
-/// Reading and writing JSON, against the published suites where they are present.
+/// Reading and writing JSON, compared with the published suites if they are present.
 struct JSONTextTests {
     static func canonical(_ text: String) throws -> String {
         String(decoding: try JSONValue.parse(Array(text.utf8)).canonicalBytes(), as: UTF8.self)
@@ -17,7 +17,7 @@ struct JSONTextTests {
         for name in names.sorted() where name.hasSuffix(".json") {
             let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
             let isRead = (try? JSONValue.parse(bytes)) != nil
-            // RFC 8259 leaves duplicate keys open; the ledger cannot.
+            // RFC 8259 allows duplicate keys; the ledger must not.
             let isDuplicate = name.hasPrefix("y_object_duplicated_key")
             if name.hasPrefix("y_"), !isDuplicate {
                 #expect(isRead, "\(name)")
@@ -33,7 +33,7 @@ struct JSONTextTests {
 
     @Test(arguments: [
         (#"{ "b" : 1, "a" : [ true , null ] }"#, #"{"a":[true,null],"b":1}"#),
-        // RFC 8785 3.2.3: keys in UTF-16 order, so U+1F600 (surrogates) stands before U+FB33.
+        // RFC 8785, section 3.2.3: keys in UTF-16 order, so U+1F600 (surrogates) precedes U+FB33.
         (
             #"{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","#
                 + #""\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With "#

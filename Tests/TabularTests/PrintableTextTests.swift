@@ -73,9 +73,12 @@ import Testing
 @Suite struct FindingListTests {
     private func findings(_ count: Int) -> [Finding] {
         (0..<count).map { index in
+            let row = (index * 7919) % 1000
+            // Some are about the batch or a column, and some have no place in the source.
             var finding = Finding(
                 index % 3 == 0 ? .typeError : .secret, outcome: index % 2 == 0 ? .rejected : .flagged,
-                row: (index * 7919) % 1000, field: index % 5 - 1, bytes: UInt64(index) << 33..<UInt64(index) << 33 + 9)
+                at: Finding.Location(row: row == 0 ? nil : row, field: index % 5 == 0 ? nil : index % 5 - 1),
+                bytes: index % 13 == 0 ? nil : UInt64(index) << 33..<UInt64(index) << 33 + 9)
             if index % 4 == 0 { (finding.statistic, finding.threshold, finding.contributors) = (0.5, nil, [index]) }
             if index % 7 == 0 { finding.rule = "rule \(index % 2)" }
             if index % 11 == 0 { finding.keyword = "/required" }
@@ -93,7 +96,7 @@ import Testing
     @Test func `the first of them stay, in order and in the order of arrival`() {
         let all = findings(5000)
         let want = all.enumerated().sorted {
-            ($0.element.row, $0.element.field, $0.offset) < ($1.element.row, $1.element.field, $1.offset)
+            ($0.element.location, $0.offset) < ($1.element.location, $1.offset)
         }
         .map(\.element)
         for most in [Int.max, 5000, 77, 0] {

@@ -1,8 +1,9 @@
 package import Foundation
 
-/// A file or folder from outside the project, or nil. It lies below $SLUICE_SHARED, or "shared" beside the repository; what begins with
-/// `suites/` also in $SLUICE_SUITES, which goes first, and in `.build-suites`, where `scripts/suites` puts it. A test that needs one says
-/// so with `.enabled(if: shared(path) != nil, "run scripts/suites")`: without it, it is skipped, and never passes.
+/// A file or folder from outside the project; nil if it is absent. It is searched below $SLUICE_SHARED, else in
+/// `shared` beside the repository. A path that begins with `suites/` is searched in $SLUICE_SUITES first, and also in
+/// `.build-suites`, where `scripts/suites` puts it. A test that needs one has `.enabled(if: shared(path) != nil, "run
+/// scripts/suites")`: without it, the test is skipped and does not pass.
 package func shared(_ path: String) -> URL? {
     let environment = ProcessInfo.processInfo.environment
     var root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()

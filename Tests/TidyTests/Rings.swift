@@ -10,7 +10,7 @@ enum Rings {
         "Reading": 2, "Validating": 2, "Screening": 2, "Masking": 2, "Sealing": 2, "Lineage": 2, "Ingestion": 3,
         "Serving": 3, "sluice": 4, "Benchmarks": 4, "TestSupport": 0,
     ]
-    /// The order inside ring 1 and ring 2: a room may import those before it in its own list.
+    /// The order inside rings 1 and 2: a room may import those before it in its own list.
     static let pipelines = [
         ["Tabular", "Sketches"], ["Tabular", "Storage"], ["Tabular", "Recognition", "Schemas"],
         ["Cryptography", "Recognition"],
@@ -19,12 +19,12 @@ enum Rings {
     ]
     /// Modules of the platform that every room may use.
     static let platform: Set<String> = ["Synchronization", "Glibc", "Musl", "Swift"]
-    /// Modules of the platform for the rooms that wait or talk to people.
+    /// Modules of the platform for rooms that wait, or interact with people.
     static let edges: [String: Set<String>] = [
         "sluice": ["Foundation", "FoundationEssentials", "Dispatch"], "Benchmarks": ["Foundation"],
         "TestSupport": ["Foundation"],
         "Serving": ["Dispatch"],
-        // GRDB hands blobs over as Data, so the one file that talks to it names FoundationEssentials.
+        // GRDB passes blobs as Data, so the one file that uses it imports FoundationEssentials.
         "Ingestion": ["Dispatch"], "Lineage": ["Dispatch", "FoundationEssentials"],
     ]
 
@@ -40,7 +40,7 @@ enum Rings {
         }
     }
 
-    /// The rooms of Package.swift and their dependencies, from its `room(` calls and its executable target.
+    /// The rooms of Package.swift with their dependencies, from its `room(` calls and its executable target.
     static func manifest(_ text: String) -> [String: Set<String>] {
         var result: [String: Set<String>] = [:]
         let flat = text.split(separator: "\n").filter { !$0.drop(while: { $0 == " " }).hasPrefix("//") }

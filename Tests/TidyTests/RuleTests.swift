@@ -1,6 +1,7 @@
 import Testing
 
-/// Each rule against snippets that keep it and snippets that break it: a rule that can't fail is worthless.
+/// Each rule is tested with snippets that satisfy it and snippets that violate it: a rule that cannot fail is
+/// worthless.
 @Suite struct RuleTests {
     private func lines(_ rule: (SourceText) -> [Violation], _ text: String, _ path: String) -> [Int] {
         rule(SourceText(path: path, text: text)).map(\.line)

@@ -1,11 +1,11 @@
-/// The rules of the house as functions from one file to what breaks them in it.
+/// The rules of the code base, as functions from one file to its violations.
 enum Rules {
     /// Rings 0 to 2: no clock, no randomness, no environment.
     private static func isBelowRing3(_ room: String?) -> Bool {
         room.flatMap { Rings.ringOfRoom[$0] }.map { $0 < 3 } ?? false
     }
 
-    /// Imports are those of Package.swift, the platform's, and no others.
+    /// Imports are those of Package.swift and the platform, and no others.
     static func imports(_ source: SourceText, manifest: [String: Set<String>]) -> [Violation] {
         guard let room = source.room, source.isSwift else { return [] }
         let allowed = (manifest[room] ?? []).union(Rings.platform).union(Rings.edges[room] ?? [])
@@ -21,7 +21,7 @@ enum Rules {
         }
     }
 
-    /// What Package.swift grants goes down the rings.
+    /// The dependencies in Package.swift go down the rings.
     static func dependencies(_ manifest: [String: Set<String>]) -> [Violation] {
         manifest.sorted { $0.key < $1.key }.flatMap { room, modules in
             modules.sorted().filter { !Rings.allow(room, toImport: $0) }.map {
@@ -30,7 +30,7 @@ enum Rules {
         }
     }
 
-    /// `unsafe` stands in Storage, Cryptography, bindings and marked kernels.
+    /// `unsafe` is allowed in Storage, Cryptography, bindings and marked kernels.
     static func unsafe(_ source: SourceText) -> [Violation] {
         let isMarked = source.lines.prefix(12).contains {
             $0.contains(#/^//+ Marked kernel: \S/#)
@@ -51,7 +51,7 @@ enum Rules {
             (?:package|public) \s+ (?: \w+ (?:\([^)]*\))? \s+ )*?
             (?:func|var|let|struct|class|enum|actor|protocol|init|subscript|typealias) \b
             /#
-        // An import of one declaration and an extension are no declarations of ours.
+        // An import of one declaration, and an extension, are not declarations.
         let exempt = #/\b(import|extension)\b/#
         return source.code.indices.compactMap { index in
             let line = source.code[index]
@@ -65,7 +65,7 @@ enum Rules {
         }
     }
 
-    /// Files have at most 500 lines, those of tests 600, unless they say why at their top.
+    /// Files have at most 500 lines, those of tests 600, unless a comment at their top gives a reason.
     static func fileLength(_ source: SourceText) -> [Violation] {
         let isExcused = source.lines.prefix(5).contains { $0.contains(#/^//+ Long file: \S/#) }
         let most = source.path.hasPrefix("Tests/") ? 600 : 500
@@ -75,7 +75,7 @@ enum Rules {
         ]
     }
 
-    /// Functions have at most 70 lines, unless the comment above says why.
+    /// Functions have at most 70 lines, unless the comment above gives a reason.
     static func functionLength(_ source: SourceText) -> [Violation] {
         guard source.isSwift else { return [] }
         let start = #/^\s*(?:[@\w]+(?:\([^)]*\))?\s+)*(?:func\s+\S|init[?!]?\s*[<(]|deinit\b|subscript\s*[<(])/#
@@ -95,7 +95,7 @@ enum Rules {
         return found
     }
 
-    /// The line of the brace that closes the first one opened at or after `start`; nil for a mere requirement.
+    /// The line of the brace that closes the first one opened at or after `start`; nil for a protocol requirement.
     private static func closingLine(from start: Int, in code: [String]) -> Int? {
         var depth = 0
         var parentheses = 0
@@ -111,13 +111,13 @@ enum Rules {
                 default: break
                 }
             }
-            // A declaration that starts again before any brace: this one has no body.
+            // A new declaration before any brace: this one has no body.
             if depth == 0, parentheses == 0, code[index].contains(#/\S/#), !continues(code, index) { return nil }
         }
         return nil
     }
 
-    /// Whether a signature goes on after line `index`.
+    /// Whether a signature continues after line `index`.
     private static func continues(_ code: [String], _ index: Int) -> Bool {
         guard let next = code.indices.dropFirst(index + 1).first(where: { code[$0].contains(#/\S/#) }) else {
             return false
@@ -126,7 +126,7 @@ enum Rules {
             || code[index].contains(#/(,|->|where)\s*$/#)
     }
 
-    /// No marks of unfinished work, forced tries, or traps without words.
+    /// No markers of unfinished work, no forced tries, and no traps without a message.
     static func unfinished(_ source: SourceText) -> [Violation] {
         let mark = "FIX" + "ME"
         var found = each(source.lines, source) { $0.contains(mark) ? "\(mark): finish it, or open an issue" : nil }
@@ -139,7 +139,7 @@ enum Rules {
         return found
     }
 
-    /// Below ring 3, time, seeds and settings come in as arguments.
+    /// Below ring 3, time, seeds and settings are passed as arguments.
     static func determinism(_ source: SourceText) -> [Violation] {
         guard source.isSwift, isBelowRing3(source.room) else { return [] }
         let random = ["SystemRandomNumberGenerator", ".random(", "arc4random", "getrandom("]
@@ -153,7 +153,7 @@ enum Rules {
         }
     }
 
-    /// Only the rooms that wait for something are asynchronous.
+    /// Only rooms that wait for something are asynchronous.
     static func asynchrony(_ source: SourceText) -> [Violation] {
         guard source.isSwift, let room = source.room, !["Ingestion", "Lineage", "Serving", "sluice"].contains(room)
         else { return [] }
@@ -162,12 +162,12 @@ enum Rules {
         }
     }
 
-    /// Lines fit 140 columns.
+    /// Lines have at most 140 columns.
     static func lineLength(_ source: SourceText) -> [Violation] {
         each(source.lines, source) { $0.count > 140 ? "\($0.count) columns, more than 140" : nil }
     }
 
-    /// The top of the repository is what the plan says.
+    /// The top of the repository has only the planned names.
     static func topLevel(_ names: [String]) -> [Violation] {
         let allowed: Set = [
             "Package.swift", "Sources", "Tests", "schemas", "samples", "scripts", "README.md", "ARCHITECTURE.md",
@@ -179,17 +179,18 @@ enum Rules {
             + allowed.subtracting(here).sorted().map { Violation(path: $0, line: 0, message: "missing") }
     }
 
-    /// C is for kernels; elsewhere there are only headers.
+    /// C is for kernels; other folders have headers only.
     static func languages(_ path: String) -> [Violation] {
         let endings = [".c", ".cc", ".cpp", ".cxx", ".m", ".mm", ".s", ".S", ".asm"]
         guard endings.contains(where: path.hasSuffix), !path.hasPrefix("Sources/CKernels/") else { return [] }
         return [Violation(path: path, line: 1, message: "compiled C outside CKernels")]
     }
 
-    /// No path of the machine it was written on.
+    /// No path of the machine on which it was written.
     static func machinePaths(_ source: SourceText) -> [Violation] {
         each(source.lines, source) { line in
-            // `store/work` is a folder of the store; a root folder of people's own at a path's start is somebody's machine.
+            // `store/work` is a folder of the store; a root folder for people's files at a path's start belongs to a
+            // certain machine.
             line.contains(#/(?:^|[^\w.)}>\]*\/])\/(?:home|root|Users|mnt|opt|srv|work|farm)\//#)
                 ? "a path of one machine" : nil
         }

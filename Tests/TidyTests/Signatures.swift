@@ -1,11 +1,11 @@
-/// What a declaration asks of its callers.
+/// The parameters of a declaration.
 struct Signature: Equatable {
     /// The line of the declaration, from 1.
     var line = 0
     var parameters = 0
     /// Parameters without a label.
     var unlabelled = 0
-    /// Parameters that the function changes.
+    /// Parameters that the function changes (`inout`).
     var changed = 0
 
     /// Every function and initialiser that a file declares.
@@ -28,14 +28,17 @@ struct Signature: Equatable {
     /// The texts between the commas up to the closing parenthesis.
     private static func parameters(_ first: String, _ rest: ArraySlice<String>) -> [String] {
         var (found, text, depth, before) = ([String](), "", 0, Character(" "))
+        // Angles of types; a shift in a default is none.
+        var angles = 0
         for line in [first] + rest {
             for character in line + " " {
                 switch character {
-                case "(", "[", "{", "<": depth += 1
+                case "(", "[", "{": depth += 1
+                case "<" where before.isLetter: (depth, angles) = (depth + 1, angles + 1)
                 case ")" where depth == 0:
                     return text.contains(#/\S/#) ? found + [text] : found
                 case ")", "]", "}": depth -= 1
-                case ">" where before != "-": depth -= 1
+                case ">" where before != "-" && angles > 0: (depth, angles) = (depth - 1, angles - 1)
                 default: break
                 }
                 before = character
@@ -52,8 +55,8 @@ struct Signature: Equatable {
 }
 
 extension Rules {
-    /// A call reads as a sentence: at most three parameters without a label, at most six, and one that is changed. A comment that says
-    /// `Many parameters:` and why lifts the last two.
+    /// A call reads as a sentence: at most three parameters without a label, at most six in all, and at most one
+    /// `inout`. A comment `Many parameters:` with a reason lifts the last two limits.
     static func signatures(_ source: SourceText) -> [Violation] {
         guard source.isSwift, source.room != nil else { return [] }
         return Signature.all(in: source).compactMap { signature in
@@ -74,7 +77,7 @@ extension Rules {
         }
     }
 
-    /// A folder has at most 20 files of Swift; then it has folders.
+    /// A folder has at most 20 Swift files; beyond that it needs sub-folders.
     static func folderSize(_ paths: [String]) -> [Violation] {
         let swift = paths.filter { $0.hasSuffix(".swift") && $0.hasPrefix("Sources/") }
         let folders = Dictionary(grouping: swift) { $0.split(separator: "/").dropLast().joined(separator: "/") }

@@ -1,4 +1,5 @@
-/// A source file as the rules see it: its lines as written, and the same lines with comments and texts blanked out.
+/// A source file in the form that the rules use: its lines as written, and the same lines with comments and literals
+/// blanked.
 struct SourceText {
     let path: String
     let lines: [String]
@@ -28,7 +29,7 @@ struct SourceText {
     }
 }
 
-/// Walks Swift text, keeping code and blanking comments and literals (nested comments, raw and multi-line strings,
+/// Walks Swift text, keeps code, and blanks comments and literals (nested comments, raw and multi-line strings,
 /// extended regular expressions).
 private struct Blanker {
     let text: [Unicode.Scalar]
@@ -60,7 +61,7 @@ private struct Blanker {
         while index < text.count { step() }
     }
 
-    /// Takes one token's worth: a comment, a literal, or one character of code.
+    /// Consumes one token: a comment, a literal, or one character of code.
     private mutating func step() {
         if starts(with: "//") {
             while index < text.count, text[index] != "\n" { blank(1) }
@@ -91,7 +92,7 @@ private struct Blanker {
         } while depth > 0 && index < text.count
     }
 
-    /// Braces and quotes of a regular expression literal are not the code's.
+    /// Braces and quotes of a regular expression literal are not code.
     private mutating func blankRegex() {
         blank(2)
         while index < text.count, !starts(with: "/#") { blank(1) }
@@ -125,7 +126,7 @@ private struct Blanker {
         }
     }
 
-    /// Code inside a literal stays code: an expression there must follow the rules too.
+    /// Code inside a string interpolation stays code: it must follow the rules too.
     private mutating func interpolate() {
         var depth = 1
         while index < text.count, depth > 0 {
@@ -136,7 +137,7 @@ private struct Blanker {
     }
 }
 
-/// One broken rule, where an editor can find it.
+/// One violation, with a place that editors can open.
 struct Violation: Equatable, CustomStringConvertible {
     let path: String
     let line: Int

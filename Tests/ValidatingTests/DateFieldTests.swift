@@ -42,7 +42,7 @@ import Validating
         try expectCells("type: time\nformat: '%I:%M'", csv: ["12:10": "ok", "13:10": "type-error"])
     }
 
-    /// XML Schema's endOfDayFrag, which Table Schema's times are in the form of.
+    /// XML Schema's endOfDayFrag, whose notation Table Schema's times have.
     @Test func `24:00:00 is the end of a day, and as a time its beginning`() throws {
         try expectCells(
             "type: time\nconstraints: { maximum: '00:00:00' }",

@@ -5,11 +5,11 @@ import TestSupport
 import Testing
 import Validating
 
-/// The field cases of frictionless-py, as far as their types are ours.
+/// The field cases of frictionless-py, for the types that exist here.
 @Suite struct FrictionlessCaseTests {
-    /// Where we differ on purpose: type, source and what we say.
+    /// Deliberate differences: type, source and our result.
     private static let decided: [String: String] = [
-        // A cell with spaces around the number would leave as it is, and strict readers refuse it.
+        // A cell with spaces around the number would be released unchanged, and strict readers refuse it.
         "integer default  01 ": "type-error", "number default  01 ": "type-error",
         // xs:gYear, to which the standard refers, has negative years and years of five digits.
         "year default -2000": "ok", "year default 20000": "ok",
@@ -21,7 +21,7 @@ import Validating
 
     private static let suite = shared("suites/frictionless/field_cases.json")
 
-    /// The field as a contract has it; nil when there is no such field, such as with a format that is none.
+    /// The field as a contract declares it; nil if there is no such field, for example with an invalid format.
     private func field(_ item: JSONValue) throws -> Field? {
         var members: [String: JSONValue] = ["name": .string("v"), "type": item["type"] ?? .null]
         if let format = item["format"]?.text, format != "default" { members["format"] = .string(format) }
@@ -37,13 +37,13 @@ import Validating
         var (run, skipped) = (0, 0)
         for item in cases {
             guard let source = item["source"], source["py"] == nil else {
-                // What Python made is no text.
+                // Python values are not text.
                 skipped += 1
                 continue
             }
             let name =
                 "\(item["type"]?.text ?? "") \(item["format"]?.text ?? "") \(source.text ?? source.text(pretty: false))"
-            // An empty text is no value of any type, which a required field tells.
+            // The empty text is no value of any type; a required field reports it.
             let isEmpty = source == .string("")
             let expected =
                 isEmpty ? "constraint-required" : Self.decided[name] ?? (item["target"] == .null ? "type-error" : "ok")
@@ -55,7 +55,7 @@ import Validating
             }
             field.constraints.required = isEmpty
             var schema = Schema(fields: [field, Field(name: "z", type: .any)])
-            // Its cells are texts, wherever they come from.
+            // Its cells are texts, whatever their origin.
             schema.jsonStrings = .parse
             var found: [String] = []
             if let text = source.text { found += try csv(schema, [text]) + csv(schema, [text], isQuoted: true) }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Validating
 
-/// Text that people do not see as machines do.
+/// Text that looks different to people and to programs.
 struct HiddenTextTests {
     static func kinds(_ text: String) -> HiddenText.Kinds {
         let bytes = Array(text.utf8)
@@ -22,7 +22,7 @@ struct HiddenTextTests {
         #expect(Self.kinds(text) == .hidden, "\(text.unicodeScalars.map { String($0.value, radix: 16) })")
     }
 
-    /// What people write, in many scripts: none of it may be remarked on.
+    /// Ordinary text in many scripts: none of it may be flagged.
     @Test(arguments: [
         "plain", "naïve façade Ångström", "Привет, мир", "Ελληνικά", "日本語、テスト", "한국어", "עברית \u{200F}(א)", "العربية",
         "हिन्दी क\u{94D}\u{200D}ष", "می\u{200C}خواهم", "👨\u{200D}👩\u{200D}👧 ❤\u{FE0F} 5\u{FE0F}\u{20E3}",
@@ -39,7 +39,7 @@ struct HiddenTextTests {
     ])
     func `mixed scripts`(text: String) { #expect(Self.kinds(text) == .mixed) }
 
-    /// Against Foundation, for every pair of a letter and a mark.
+    /// Compared with Foundation, for every pair of a letter and a mark.
     @Test func `decomposed text is what form C would change`() {
         for base in [0x41...0x7A, 0xC0...0x17F, 0x391...0x3C9, 0x410...0x44F].joined() {
             for mark in 0x300...0x345 {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Validating
 
-/// JSON Schema 2020-12 against the suite of json-schema.org.
+/// JSON Schema 2020-12 compared with the suite of json-schema.org.
 @Suite struct JSONSchemaTests {
     /// The source text of a value on a tape.
     static func source(_ tape: JSONTape, _ place: Int) -> [UInt8] {
@@ -21,7 +21,7 @@ import Validating
         return tape
     }
 
-    /// The documents that the suite serves at http://localhost:1234.
+    /// The documents that the suite expects at http://localhost:1234.
     static func remotes(_ suite: URL) throws -> [String: [UInt8]] {
         let folder = suite.appending(path: "remotes")
         var documents: [String: [UInt8]] = [:]
@@ -63,7 +63,7 @@ import Validating
                 let instance = try tape(source(all, data))
                 let wanted: JSONSchemaCheck.Validity = all.values[valid].range.count == 4 ? .valid : .invalid
                 let isConsistent =
-                    check.violations(instance).isEmpty == (wanted == .valid)
+                    try check.violations(instance).isEmpty == (wanted == .valid)
                     && check.slowVerdict(instance) == check.verdict(instance)
                 if check.verdict(instance) == wanted, isConsistent {
                     tally.passed += 1
@@ -74,7 +74,7 @@ import Validating
         }
     }
 
-    /// Whether the suite is here; a test that needs it is enabled only then.
+    /// Whether the suite is present; a test that needs it is enabled only then.
     private static let isHere = shared("suites/json-schema") != nil
 
     /// The suite and the documents that it refers to.
@@ -93,7 +93,7 @@ import Validating
             at: suite.appending(path: "tests"), includingPropertiesForKeys: nil)
         for file in files where file.pathExtension == "json" { try Self.run(file, surroundings, &tally) }
         #expect(tally.failed == [])
-        // 1,257 in the copy that jsonschema 4.26.0 carries; 1,299 in the suite of November 2026.
+        // 1,257 in the copy that jsonschema 4.26.0 contains; 1,299 in the suite of November 2026.
         #expect([1257, 1299].contains(tally.passed))
     }
 
@@ -179,13 +179,13 @@ import Validating
     }
 
     @Test(arguments: [
-        // Two spellings of é are two texts.
+        // Two encodings of é are two texts.
         (
             #"{"properties":{"a":{"pattern":"^\u00e9$"},"b":{"pattern":"^e\u0301$"}}}"#,
             #"{"a":"\u00e9","b":"e\u0301"}"#, true
         ),
         (#"{"properties":{"a":{"pattern":"^\u00e9$"},"b":{"pattern":"^e\u0301$"}}}"#, #"{"b":"\u00e9"}"#, false),
-        // ECMA-262: a dot is no line end, and \v is one character.
+        // ECMA-262: a dot does not match a line end, and \v is one character.
         (#"{"pattern":"^.$"}"#, #""\u2028""#, false), (#"{"pattern":"^.$"}"#, #""\r""#, false),
         (#"{"pattern":"^.$"}"#, #""é""#, true), (#"{"pattern":"^[.]$"}"#, #""x""#, false),
         (#"{"pattern":"^\\v$"}"#, #""\n""#, false), (#"{"pattern":"^\\v$"}"#, #""\u000b""#, true),
@@ -197,7 +197,7 @@ import Validating
         #expect(try verdict(schema, value) == (isValid ? .valid : .invalid))
     }
 
-    /// Limits by whole parts and by all digits, against each other.
+    /// Comparison of limits by whole parts and by all digits.
     @Test func `limits are the same however they are compared`() throws {
         var state: UInt64 = 0x5EED_0010
         func below(_ count: Int) -> Int {
@@ -212,7 +212,7 @@ import Validating
         for _ in 0..<4000 {
             let (limit, value) = (number(), number())
             for keyword in ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] {
-                // Both verdicts are compared in there; this one is the exact one.
+                // Both verdicts are compared in there; this is the exact one.
                 let (left, right) = (ExactNumber(value), ExactNumber(limit))
                 let keeps =
                     switch keyword {
@@ -228,6 +228,21 @@ import Validating
         }
     }
 
+    @Test func `a tape without a whole value is invalid, and has no violations to name`() throws {
+        let check = try JSONSchemaCheck(
+            try JSONSchema.compile(Array(#"{"type": "object", "required": ["a"], "items": {"type": "string"}}"#.utf8)))
+        for text in ["", "a,b", "{", "[1,", #"{"a":"#, #"{"a":1"#, #"[{"a":[1]}"#] {
+            var tape = JSONTape()
+            let bytes = Array(text.utf8)
+            _ = try? tape.read(bytes.span, 0..<bytes.count)
+            let unread = tape
+            #expect(check.verdict(unread) == .invalid && check.slowVerdict(unread) == .invalid, "\(text)")
+            #expect(throws: JSONSchemaCheck.UnreadableTape.self, "\(text)") { try check.violations(unread) }
+        }
+        #expect(throws: JSONSchemaCheck.UnreadableTape.self) { try check.violations(JSONTape()) }
+        #expect(try check.violations(Self.tape(Array("{}".utf8))).map(\.keywordLocation) == ["/required"])
+    }
+
     @Test func `patterns that ECMA-262 does not have are refused`() throws {
         for pattern in ["a++", "\\\\h", "(?P<n>a)", "(?i)a", "\\\\A"] {
             let schema = try JSONSchema.compile(Array("{\"pattern\":\"\(pattern)\"}".utf8))
@@ -235,7 +250,7 @@ import Validating
         }
     }
 
-    /// Work is counted, and long chains are no recursion without end.
+    /// Work is counted, and long chains do not cause endless recursion.
     @Test func `hostile schemas are refused or run out of steps`() throws {
         var doubled = (0..<17).map {
             ##""d\##($0)":{"allOf":[{"$ref":"#/$defs/d\##($0 + 1)"},{"$ref":"#/$defs/d\##($0 + 1)"}]}"##

@@ -138,7 +138,7 @@ import Testing
             "type: number\nbareNumber: false\ndecimalChar: ','", csv: ["1.234.": "type-error", "1234.": "ok"])
     }
 
-    /// Table Schema has NaN and INF among the numbers; XML Schema, from which it takes them, orders NaN with nothing.
+    /// In Table Schema NaN and INF are numbers; in XML Schema, from which they come, NaN is not ordered.
     @Test func `what is no number in arithmetic is a value, and meets no bound`() throws {
         try expectCells(
             "type: number\nconstraints: { required: true }",
@@ -165,7 +165,7 @@ import Testing
         try expectCells(
             "type: number\ndecimalChar: ','", json: ["\"1,5\"": "ok", "1.5": "ok", "\"1.5\"": "type-error"])
         try expectCells("type: integer\ngroupChar: ','", json: ["\"1,500\"": "ok", "\"1,5\"": "type-error"])
-        // A missing value is a text in JSON too.
+        // In JSON, too, a missing value is a text.
         try expectCells("type: number\nmissingValues: ['-']", json: ["\"-\"": "ok", "\"0\"": "type-error"])
         try expectCells("type: year", json: ["\"2024\"": "ok", "2024": "ok"])
     }
@@ -211,7 +211,8 @@ import Testing
         #expect(differing.isEmpty, "\(differing.prefix(5))")
     }
 
-    /// What data frames write: the shortest text of a double has up to 17 digits; and the middles between two doubles, one off either way.
+    /// Values that data frames write (the shortest text of a double has up to 17 digits), and the midpoints between two
+    /// doubles with their neighbours.
     @Test func `texts of 16 to 19 digits become the nearest double`() {
         var random = SplitMix64(seed: 44)
         var differing: [String] = []

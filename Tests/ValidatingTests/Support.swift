@@ -5,10 +5,10 @@ import Tabular
 import Testing
 import Validating
 
-/// A hash with a fixed key, so that every run is the same.
+/// A hash with a fixed key, so that every run gives the same result.
 let testHash = KeyedHash(key: (0..<32).map { UInt8($0 * 7 + 1) })
 
-/// The blocks that the real reader makes of a text.
+/// The blocks that the real reader makes from a text.
 func blocks(_ text: String, _ schema: Schema, _ format: SourceFormat, blockRows: Int = 2048) throws -> [RowBlock] {
     var plan = ReadingPlan(
         format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
@@ -30,13 +30,13 @@ func blocks(_ text: String, _ schema: Schema, _ format: SourceFormat, blockRows:
 /// A contract from YAML.
 func contract(_ text: String) throws -> Schema { try Schema.load(Array(text.utf8), name: "test.yaml").schema }
 
-/// A contract with one field `v` of the given lines, and a column beside it.
+/// A contract with one field `v` of the given lines, and another column.
 func fieldContract(_ lines: String, _ more: String = "") throws -> Schema {
     let body = lines.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
     return try contract("fields:\n  - name: v\n\(body)\n  - name: z\n    type: any\n\(more)")
 }
 
-/// For each row of a text, the codes of its findings that reject it; `ok` when there are none.
+/// For each row of a text, the codes of its findings that reject it; `ok` if there are none.
 func verdicts(_ schema: Schema, _ text: String, _ format: SourceFormat) throws -> [String] {
     let validator = try Validator(schema, hash: testHash)
     var out: [String] = []
@@ -52,7 +52,7 @@ func verdicts(_ schema: Schema, _ text: String, _ format: SourceFormat) throws -
     return out
 }
 
-/// The verdicts of CSV cells under field `v`; a cell is quoted when it must be, or with `isQuoted`.
+/// The verdicts of CSV cells under field `v`; a cell is quoted if necessary, or with `isQuoted`.
 func csv(_ schema: Schema, _ cells: [String], isQuoted: Bool = false) throws -> [String] {
     let rows = cells.map { cell -> String in
         let needsQuotes = isQuoted || cell.contains { ",\"\n\r".contains($0) }
@@ -66,7 +66,7 @@ func json(_ schema: Schema, _ tokens: [String]) throws -> [String] {
     try verdicts(schema, tokens.map { "{\"v\":\($0),\"z\":1}\n" }.joined(), .jsonl)
 }
 
-/// Checks cells and tokens of one field against what is expected of each.
+/// Checks cells and tokens of one field against expected results.
 func expectCells(
     _ lines: String, csv cells: KeyValuePairs<String, String> = [:], json tokens: KeyValuePairs<String, String> = [:],
     _ more: String = "", location: SourceLocation = #_sourceLocation

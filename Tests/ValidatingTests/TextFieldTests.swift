@@ -4,7 +4,7 @@ import Testing
 import Validating
 
 @Suite struct TextFieldTests {
-    /// Classes are Unicode's, in texts of ASCII and beyond.
+    /// Classes are Unicode's, in ASCII texts and others.
     @Test func `a pattern means the same in ASCII and beyond`() throws {
         let cases: [(String, KeyValuePairs<String, Bool>)] = [
             ("\\d{2}\\s?\\w+", ["12 ab": true, "12ab_": true, "1a": false, "१२ab": true, "12\u{00A0}é": true]),
@@ -122,7 +122,7 @@ import Validating
             #expect(["pattern-over-budget", "constraint-pattern"].contains(found[0]), "\(pattern): \(found)")
             #expect(found[1] == "constraint-pattern", "\(pattern): \(found)")
         }
-        // These need a step and some stack for each repetition: the limit grows with the text.
+        // These need a step and some stack for each repetition, so the limit grows with the text.
         let words = String(repeating: "ab cd ", count: 10_000)
         for pattern in [
             "(?:[a-z]+ ?)*", "(?:(?:ab|cd) )+", "(\\w+\\s)+", "([^ ]* )*", "(?:a|b|c|d| )+", "(?s).*cd .*",

@@ -4,7 +4,7 @@ import Tabular
 import Testing
 import Validating
 
-/// The types and options of Table Schema 2 beyond text, numbers and dates.
+/// The types and options of Table Schema 2, apart from text, numbers and dates.
 @Suite struct TypeTests {
     @Test func `lists, by delimiter and type of item`() throws {
         try expectCells(
@@ -80,7 +80,7 @@ import Validating
             "type: integer\ncategories: [1, { value: 2, label: two }]\ncategoriesOrdered: true",
             csv: ["1": "ok", "02": "ok", "3": "constraint-enum"],
             json: ["2": "ok", "2.0": "ok", "3": "constraint-enum"])
-        // Beyond what a double tells apart.
+        // Beyond the precision of a double.
         try expectCells(
             "type: integer\ncategories: [9007199254740992]",
             csv: ["9007199254740992": "ok", "9007199254740993": "constraint-enum"])
@@ -97,7 +97,7 @@ import Validating
             json: ["{\"b\":[\"\\u0078\"],\"a\":1}": "ok", "{\"a\":1,\"b\":[]}": "constraint-enum"])
     }
 
-    /// pandas, databases and spreadsheets.
+    /// Notations of pandas, databases and spreadsheets.
     @Test func `dates and times as programs write them`() throws {
         try expectCells(
             "type: datetime\nformat: any\nconstraints: { minimum: 2026-01-01T10:00:00Z, maximum: 2026-01-01T10:00:01.5Z }",
@@ -143,7 +143,7 @@ import Validating
         let batch = try blocks("a,b,c\nx,1,1\nx,2,1\nx,01,1\n,1,1\n,1,1\n", schema, .csv)[0]
         let keys = validator.validate(batch).keys
         #expect(validator.keyRules.map(\.fields) == [[0, 1]])
-        // A row without a part of the key repeats nothing.
+        // A row in which a part of the key is missing is not compared.
         #expect(
             keys[0].map(\.row) == [1, 2, 3] && keys[0][0].hash == keys[0][2].hash && keys[0][0].hash != keys[0][1].hash)
     }

@@ -98,16 +98,16 @@ struct Sidecars: Sendable, Equatable {
         var found: [(from: String, sha256: [UInt8]?, size: Int?)] = []
         if let sum = files[.sha256].flatMap({ Self.sum($0, name, isOwn: true) }) { found.append((".sha256", sum, nil)) }
         let document = files[.manifest].flatMap { try? JSONValue.parse($0) }
-        if let told = document.flatMap({ Self.resource($0, name) ?? Self.digest($0) }) {
-            found.append((".manifest", told.sha256, told.size))
+        if let stated = document.flatMap({ Self.resource($0, name) ?? Self.digest($0) }) {
+            found.append((".manifest", stated.sha256, stated.size))
         }
         for (list, bytes) in lists.sorted(by: { $0.key < $1.key }) {
             if list.hasSuffix(".json") {
                 // A package that does not name the file makes no statement about it.
-                guard let document = try? JSONValue.parse(bytes), let told = Self.resource(document, name) else {
+                guard let document = try? JSONValue.parse(bytes), let stated = Self.resource(document, name) else {
                     continue
                 }
-                if told.sha256 != nil || told.size != nil { found.append((list, told.sha256, told.size)) }
+                if stated.sha256 != nil || stated.size != nil { found.append((list, stated.sha256, stated.size)) }
             } else if let sum = Self.sum(bytes, name, isOwn: false) {
                 found.append((list, sum, nil))
             }
@@ -215,7 +215,7 @@ package struct Provenance: Sendable, Equatable {
     /// Findings about the whole batch; each rejects it.
     var findings: [Finding] = []
 
-    /// Nothing came beside the file, and nothing was required.
+    /// No sidecars, and none required.
     init() {}
 
     /// Whether there was nothing to check.
@@ -253,7 +253,7 @@ package struct Provenance: Sendable, Equatable {
         manifest = try SignedManifest(sidecars, sha256: sha256, rule)
         // A signed manifest that states the file's digest counts as a signature of the file.
         if let manifest, digest != .refuted { (signature, signer) = (.confirmed, manifest.signer) }
-        func reject(_ code: FindingCode) { findings.append(Finding(code, outcome: .rejected, row: 0)) }
+        func reject(_ code: FindingCode) { findings.append(Finding(code, outcome: .rejected, at: .batch)) }
         if digest == .refuted { reject(.digestMismatch) }
         if digest == .absent, rule?.required.contains(.digest) == true { reject(.digestMissing) }
         if signature == .refuted { reject(.signatureInvalid) }

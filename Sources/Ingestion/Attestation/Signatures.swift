@@ -17,7 +17,7 @@ package struct TrustedKey: Sendable, Equatable {
     package let publicKey: [UInt8]
     /// minisign's key id, 8 bytes; empty for ssh.
     let identifier: [UInt8]
-    /// What tells the key from others in reports: minisign's key id, or the beginning of ssh's SHA-256 fingerprint.
+    /// The name of the key in reports: minisign's key id, or the beginning of ssh's SHA-256 fingerprint.
     package let fingerprint: String
 
     /// Reads a public key as its tool prints it: minisign's line of 56 characters, or `ssh-ed25519 AAAA… comment`. nil

@@ -80,7 +80,7 @@ extension Attestation {
     ///   - dataset: the dataset that the file was delivered to.
     ///   - last: the highest sequence number accepted from this supplier in this dataset; nil for none.
     func bindingFindings(dataset: String, last: Int64?) -> [Finding] {
-        func reject(_ code: FindingCode) -> Finding { Finding(code, outcome: .rejected, row: 0) }
+        func reject(_ code: FindingCode) -> Finding { Finding(code, outcome: .rejected, at: .batch) }
         let isRequired = record?.required.contains(.manifest) == true
         guard let manifest = provenance.manifest else { return isRequired ? [reject(.manifestMissing)] : [] }
         if manifest.isMalformed { return [reject(.manifestMismatch)] }

@@ -34,26 +34,23 @@ package struct SourceRecord: Sendable, Equatable {
     /// Reads a member of `sources:`.
     init(_ name: String, _ cursor: Cursor) throws(SchemaError) {
         self.name = name
-        try cursor.refuseKeys(besides: [
-            "owner", "licence", "license", "collection", "intendedUse", "contact", "probation", "require", "keys",
-            "namespace",
-        ])
-        owner = try cursor["owner"]?.text() ?? ""
-        licence = try (cursor["licence"] ?? cursor["license"])?.text() ?? ""
-        collection = try cursor["collection"]?.text() ?? ""
-        intendedUse = try cursor["intendedUse"]?.text() ?? ""
-        contact = try cursor["contact"]?.text() ?? ""
-        probation = try cursor["probation"]?.whole(in: 0...1000) ?? 3
-        namespace = try cursor["namespace"]?.text() ?? "file"
-        if let list = cursor["require"] {
+        let settings = try SettingReader(cursor, .supplier)
+        owner = try settings.text("owner") ?? ""
+        licence = try (settings["licence"] ?? settings["license"])?.text() ?? ""
+        collection = try settings.text("collection") ?? ""
+        intendedUse = try settings.text("intendedUse") ?? ""
+        contact = try settings.text("contact") ?? ""
+        probation = try settings.whole("probation") ?? 3
+        namespace = try settings.text("namespace") ?? "file"
+        if let list = settings["require"] {
             for item in list.value.text == nil ? try list.items() : [list] {
                 required.append(try item.choice(Requirement.self, what: "requirement"))
             }
         }
-        for item in try cursor["keys"]?.items() ?? [] {
-            try item.refuseKeys(besides: TrustedKey.Format.allCases.map(\.rawValue))
+        for item in try settings["keys"]?.items() ?? [] {
+            let key = try SettingReader(item, .trustedKey)
             for format in TrustedKey.Format.allCases {
-                guard let text = item[format.rawValue] else { continue }
+                guard let text = key[format.rawValue] else { continue }
                 guard let key = TrustedKey(format, try text.text()) else {
                     throw text.error(
                         .outOfRange,
@@ -93,16 +90,16 @@ package struct SourceRecord: Sendable, Equatable {
     }
 }
 
-/// What is done about a source.
+/// A person's decision about a supplier.
 package enum SourceStep: Sendable, CaseIterable {
-    /// Somebody vouches for it: its probation, or the distrust it earned, is over.
+    /// The supplier is trusted: its probation, or the distrust that it earned, ends.
     case trust
-    /// Nothing of it is taken.
+    /// The supplier's batches are rejected.
     case block
-    /// It must prove itself anew.
+    /// The supplier's batches are held until enough of them have passed.
     case probation
 
-    /// What the ledger says of it.
+    /// The ledger event that records the decision.
     var event: LedgerEvent {
         switch self {
         case .trust: .sourceTrusted
@@ -114,7 +111,7 @@ package enum SourceStep: Sendable, CaseIterable {
 
 /// The current standing of a source, from configuration and proven record.
 package struct SourceStanding: Sendable, Equatable {
-    /// How its batches are treated.
+    /// The treatment of a source's batches.
     package enum State: Equatable, Sendable {
         /// They are judged like any other.
         case trusted
@@ -136,11 +133,11 @@ package struct SourceStanding: Sendable, Equatable {
         }
     }
 
-    /// How its batches are treated.
+    /// The treatment of its batches.
     package var state: State
-    /// The sequence of the last `source.trusted` entry, or -1. Contradictions that were recorded before it no longer
-    /// count.
-    package var trustedSince = -1
+    /// The sequence of the last `source.trusted` entry; nil for none. Contradictions that were recorded before it no
+    /// longer count.
+    package var trustedSince: Int?
     /// Digests of the files that passed during probation; the same file counts once.
     var observed: Set<String> = []
     /// When and why a person decided it; empty without a decision.
@@ -255,9 +252,9 @@ struct Attestation: Sendable {
     var findings: [Finding] {
         var found = provenance.findings
         switch standing?.state {
-        case .blocked: found.append(Finding(.sourceBlocked, outcome: .rejected, row: 0))
-        case .unlisted: found.append(Finding(.sourceUnlisted, outcome: .quarantined, row: 0))
-        case .probation: found.append(Finding(.sourceProbation, outcome: .quarantined, row: 0))
+        case .blocked: found.append(Finding(.sourceBlocked, outcome: .rejected, at: .batch))
+        case .unlisted: found.append(Finding(.sourceUnlisted, outcome: .quarantined, at: .batch))
+        case .probation: found.append(Finding(.sourceProbation, outcome: .quarantined, at: .batch))
         case .trusted, nil: break
         }
         return found

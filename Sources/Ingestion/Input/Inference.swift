@@ -34,7 +34,7 @@ package func inferSchema(
     let cutter = try SliceCutter(InputFile(path), plan: plan, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let reasons = cutter.head.findings.map { finding in
-            finding.code.rawValue + (finding.field >= 0 ? " in column \(finding.field + 1)" : "")
+            finding.code.rawValue + (finding.field.map { " in column \($0 + 1)" } ?? "")
         }
         throw IngestionError(
             .unreadableData,

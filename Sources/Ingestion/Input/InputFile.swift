@@ -40,6 +40,7 @@ final class InputFile: Sendable {
     init(
         _ path: String, calling name: String? = nil, isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(IngestionError) {
+        try refuseFolder(path)
         let file = try storing(reading: true) { () throws(StorageError) in
             path == StandardInput.name ? try StandardInput.open() : try FileDescriptor.openRegular(path)
         }
@@ -103,6 +104,15 @@ extension InputFile {
             offset += got
         }
     }
+}
+
+/// Refuses a folder as input, with what takes its files.
+func refuseFolder(_ path: String) throws(IngestionError) {
+    guard path != StandardInput.name, (try? fileStatus(path))?.kind == .folder else { return }
+    throw IngestionError(
+        .noInput,
+        "\(path): it is a folder; give its files, as in \(join(path, "*.csv")), or have sluice watch take them from an inbox"
+    )
 }
 
 /// Standard input. It is copied to an unnamed file once, since every batch is read twice.

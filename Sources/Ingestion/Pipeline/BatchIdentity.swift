@@ -32,7 +32,7 @@ struct BatchIdentity: Sendable {
     let policyDigest: [UInt8]
     /// The key of the exact same judgement: content, contract, policy and attestation.
     let seenKey: [UInt8]
-    /// The same without the attestation: accepted content stays a duplicate whoever brings it again.
+    /// The same key without the attestation: accepted content stays a duplicate, whichever sender delivers it again.
     let contentKey: [UInt8]
     /// The recipients that its shards are sealed for.
     let recipients: [WrappingKey]
@@ -126,7 +126,7 @@ struct BatchIdentity: Sendable {
                 field.pii?.key.flatMap { name in plan.tokenKeys[name].map { (index, $0.fingerprint(name: name)) } }
             })
         references = plan.references
-        comparesSources = plan.reader.claims != nil
+        comparesSources = plan.reader.assertions != nil
         supersedes = plan.options.supersedes
         isForced = plan.options.force
         var key = SHA256()
@@ -134,7 +134,7 @@ struct BatchIdentity: Sendable {
         key.update(SHA256.hash(Array(plan.dataset.utf8)).span)
         for part in [digest, contractDigest, policyDigest] { key.update(part.span) }
         // Where sources are compared with each other, equal content from another source is an independent statement.
-        if plan.reader.claims != nil { key.update(SHA256.hash(Array(plan.source.utf8)).span) }
+        if plan.reader.assertions != nil { key.update(SHA256.hash(Array(plan.source.utf8)).span) }
         if plan.options.force { key.update(Array(id.utf8).span) }
         contentKey = key.digest()
         let vouched = attestation?.identity ?? []

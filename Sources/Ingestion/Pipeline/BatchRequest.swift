@@ -1,4 +1,5 @@
 package import Schemas
+import Storage
 package import Tabular
 
 /// A request to judge one file under one contract.
@@ -47,9 +48,13 @@ package struct BatchRequest: Sendable {
 extension BatchOptions {
     /// The requested format, or the one that a file's name implies.
     ///
-    /// - Throws: `usage` when neither is known.
+    /// - Throws: `usage` when neither is known, and `noInput` for what is no file.
     func format(ofFile path: String) throws(IngestionError) -> SourceFormat {
         if let format = format ?? SourceFormat(ofFile: path) { return format }
+        try refuseFolder(path)
+        if path != StandardInput.name, !exists(path) {
+            throw IngestionError(.noInput, "cannot open \(path): no such file or directory; check the path")
+        }
         throw IngestionError(
             .usage, "\(path): the file name does not show whether it is CSV or JSON; add --input-format csv or jsonl")
     }

@@ -21,17 +21,17 @@ struct DecidedBatch {
     /// none.
     var hasSecondPass: Bool { opened.options.mode >= .dryRun && survey.head.layout != nil }
 
-    /// What the rows assert about keys that other sources describe too, encoded to be sealed beside the batch.
+    /// The values that the rows give for keys that other sources describe too, encoded to be sealed in their own file.
     ///
     /// - Returns: nil when nothing is compared or recorded, and for a refused batch, which must not vote in
     ///   cross-checks.
-    private func claims() -> [UInt8]? {
+    private func assertions() -> [UInt8]? {
         let isHeard = survey.findings.allSatisfy { !$0.code.rejectsBatch && $0.code != .sourceUnlisted }
-        guard isHeard, opened.options.mode == .ingest, let reader = plan.reader.claims, let cross = decision.cross
+        guard isHeard, opened.options.mode == .ingest, let reader = plan.reader.assertions, let cross = decision.cross
         else {
             return nil
         }
-        return EarlierClaims(batch: surveyed.identity.id, survey.profile.claims, cross, reader).encoded()
+        return EarlierAssertions(batch: surveyed.identity.id, survey.profile.assertions, cross, reader).encoded()
     }
 
     /// The second pass: reads the file again, screens and masks every row, and seals shards where the batch is
@@ -41,7 +41,7 @@ struct DecidedBatch {
     ///
     /// - Throws: what went wrong with the file or the store; staged files are removed then.
     consuming func process() async throws(IngestionError) -> ProcessedBatch {
-        let (claims, opened, plan) = (claims(), opened, plan)
+        let (assertions, opened, plan) = (assertions(), opened, plan)
         surveyed.forgetSamples()
         let (survey, decision) = (survey, decision)
         guard let layout = survey.head.layout else { preconditionFailure("a second pass needs a layout") }
@@ -81,7 +81,7 @@ struct DecidedBatch {
         }
         let hasChanged = try replayer.finish() != survey.digest || fold.results.count != survey.places.count
         return ProcessedBatch(
-            decided: self, release: fold.finish(), workplace: workplace, claims: claims, hasChanged: hasChanged)
+            decided: self, release: fold.finish(), workplace: workplace, assertions: assertions, hasChanged: hasChanged)
     }
 
     /// The verdict of the first pass alone: for `validate`, and for a file whose header does not fit.
@@ -91,15 +91,9 @@ struct DecidedBatch {
         let places = try locate(Array(decision.keyErrors.lazy.joined().prefix(most)))
         for (rule, rows) in decision.keyErrors.enumerated() {
             for row in rows {
-                var finding = plan.validator.keyRules[rule].finding(row: row)
+                let finding = plan.validator.keyRules[rule].finding(row: row, bytes: places[row])
                 findings.add(finding)
-                if listed.count < most {
-                    if let range = places[row] {
-                        finding.byteOffset = range.lowerBound
-                        finding.byteLength = range.upperBound - range.lowerBound
-                    }
-                    listed.append(finding)
-                }
+                if listed.count < most { listed.append(finding) }
             }
         }
         listed.append(contentsOf: survey.listed)
@@ -144,12 +138,12 @@ struct DecidedBatch {
 }
 
 extension Survey {
-    /// What the second pass needs of the first about one slice.
+    /// The results of the first pass on one slice that the second pass needs.
     func recall(_ ordinal: Int) -> SliceRecall {
         SliceRecall(sound: sound[ordinal], detectedRows: detectedRows[ordinal], order: draws[ordinal].order)
     }
 
-    /// How many of these rows keep the contract apart from key rules.
+    /// The number of these rows that keep the contract apart from key rules.
     fileprivate func soundRows(among rows: [RowSet]) -> Int {
         var (count, next) = (0, 0)
         var places = places[...]

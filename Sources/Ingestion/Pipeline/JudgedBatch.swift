@@ -1,6 +1,7 @@
 import Lineage
 import Masking
 import Reading
+import Schemas
 import Screening
 import Sketches
 package import Tabular
@@ -31,6 +32,15 @@ struct JudgedBatch {
     var decision: Decision? { processed == nil ? nil : decided.decision }
     /// Whether rows were released and no finding holds the batch.
     var isAccepted: Bool { processed != nil && !batchFindings.contains { $0.outcome >= .quarantined } }
+    /// Whether it is rejected, so that nobody can release it: its origin is refused, or it breaks a limit of the contract under
+    /// `onExceed: reject`. Other batches that are not accepted are held.
+    var isRejected: Bool {
+        let limits: Set<FindingCode> = [.tooManyRejected, .tooManyRejectedRows, .tooManyQuarantined, .tooFewRows]
+        let rejects = decided.plan.schema.batch.onExceed == .reject
+        return batchFindings.contains {
+            $0.code.rejectsBatch || rejects && $0.outcome >= .quarantined && limits.contains($0.code)
+        }
+    }
     /// The outcome of every row, as runs.
     var fates: RowMap {
         var fates = RowMap()
@@ -81,15 +91,15 @@ struct JudgedBatch {
 package struct Waived: Sendable, Equatable {
     /// The finding's code.
     package let code: FindingCode
-    /// The contract's field; -1 for none.
-    package let field: Int
+    /// The contract's field; nil for none.
+    package let field: Int?
     /// Rows with the finding; 0 for one about the batch.
     package internal(set) var rows: Int
 
     /// Everything that would have held the batch or its rows, each code and field once.
     static func all(_ verdict: BatchVerdict, _ counts: OutcomeCounts) -> [Waived] {
         var found: [Waived] = []
-        func add(_ code: FindingCode, _ field: Int, _ rows: Int) {
+        func add(_ code: FindingCode, _ field: Int?, _ rows: Int) {
             if let place = found.firstIndex(where: { $0.code == code && $0.field == field }) {
                 found[place].rows += rows
             } else {

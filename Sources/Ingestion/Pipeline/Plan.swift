@@ -60,7 +60,7 @@ struct Plan: Sendable {
 
     /// The version of everything that can change an outcome. It must be raised with any such change, so that old
     /// judgements do not count as duplicates.
-    static let pipelineVersion = "17"
+    static let pipelineVersion = "18"
 
     /// The plan with a correction by column to the entities that are looked for.
     func correcting(_ corrections: [Int: Set<Entity>]) -> Plan {
@@ -102,7 +102,7 @@ struct Plan: Sendable {
             throw IngestionError(error, file: file)
         }
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
-        reader = FeatureReader(screened, validator, claims: ClaimReader(validator, source: source))
+        reader = FeatureReader(screened, validator, assertions: AssertionReader(validator, source: source))
         // Digests only; the keys themselves are in `BatchKeys`.
         self.references = references.map { Reference(digest: $0.digest, isFile: $0.isFile, document: $0.document) }
         var policy: [String: JSONValue] = [

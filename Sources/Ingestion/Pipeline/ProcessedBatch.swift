@@ -7,8 +7,8 @@ struct ProcessedBatch {
     let release: Release
     /// The lease and staging area; nil where nothing is recorded.
     let workplace: Workplace?
-    /// What the rows assert about keys that other sources describe too, encoded.
-    let claims: [UInt8]?
+    /// The values that the rows give for keys that other sources describe too, encoded.
+    let assertions: [UInt8]?
     /// Whether the file's digest in the second pass differed from that in the first.
     let hasChanged: Bool
 
@@ -16,7 +16,7 @@ struct ProcessedBatch {
     /// only.
     func judge() async throws(IngestionError) -> JudgedBatch {
         var findings = decided.survey.findings
-        if hasChanged { findings.append(Finding(.sourceChanged, outcome: .quarantined, row: 0)) }
+        if hasChanged { findings.append(Finding(.sourceChanged, outcome: .quarantined, at: .batch)) }
         let verdict = BatchVerdict(decided.decision, release.counts, schema: decided.plan.schema, earlier: findings)
         var judged = JudgedBatch(
             decided: decided, counts: release.counts, findings: release.counts.findings, listed: release.listed,

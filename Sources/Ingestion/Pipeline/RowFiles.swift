@@ -38,7 +38,7 @@ struct RowFiles {
                 let checked = plan.validator.replay(batch, wasValid: bits, repeats: decided.decision.repeats(in: batch))
                 var passes = checked.isValid
                 for finding in checked.findings where finding.outcome >= .quarantined {
-                    passes[finding.row - batch.firstRow] = false
+                    passes[batch.index(of: finding)] = false
                 }
                 let bytes = batch.bytes.span
                 for index in 0..<batch.count {

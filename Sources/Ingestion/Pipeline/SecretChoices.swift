@@ -7,12 +7,12 @@ import Tabular
 ///
 /// A choice that is equal in every batch could be learnt from one report and exploited in the next batch. Each is
 /// therefore drawn by a pseudorandom function (HMAC-SHA256) under the store's secret, from the bytes that it is made
-/// in. The same bytes give the same verdict, however often they are judged and by however many workers; whoever changes
-/// a row faces a draw that no report has shown.
+/// in. The same bytes give the same verdict, however often they are judged and by however many workers. For changed
+/// bytes the draw is a new one, which no report has shown.
 ///
 /// Hashes of keys and values (`BatchSecrets.hash`) are not choices and stay fixed for the life of the store, since
 /// equal values must have equal hashes. Two choices follow from such hashes and are equal in every batch because they
-/// are compared across batches: the keys that sources are compared by (`ClaimReader.capacity`), and the words of a very
+/// are compared across batches: the keys that sources are compared by (`AssertionReader.capacity`), and the words of a very
 /// long text that a sample keeps (`TextItems.takeItems`). Their limits are documented there.
 struct SecretChoices: Sendable {
     private let key: SecretKey

@@ -59,7 +59,7 @@ struct SurveyedBatch {
         // The file must not choose its own tests: a single word would turn a numeric column into text and exclude it
         // from the statistics.
         if plan.schema.isInferred, let baseline, !baseline.newest.lost.isEmpty {
-            self.survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
+            self.survey.findings.append(Finding(.measureLost, outcome: .quarantined, at: .batch))
         }
         let seed =
             options.seed
@@ -94,19 +94,18 @@ struct SurveyedBatch {
     /// Compares the batch's values with those that other sources gave for the same keys; nil when the contract compares
     /// nothing.
     private func crossCheck() throws(IngestionError) -> CrossCheck? {
-        guard let reader = plan.reader.claims else { return nil }
-        let claims = survey.profile.claims
-        var earlier: [EarlierClaims] = []
+        guard let reader = plan.reader.assertions else { return nil }
+        let assertions = survey.profile.assertions
+        var earlier: [EarlierAssertions] = []
         if let store = opened.store {
             var trusted: [UInt64: Int] = [:]
             for name in try store.knownSources() {
-                let since = try store.standing(name)?.trustedSince ?? -1
-                if since >= 0 { trusted[reader.code(ofSource: name)] = since }
+                trusted[reader.code(ofSource: name)] = try store.standing(name)?.trustedSince
             }
-            earlier = try store.earlierClaims(
-                plan.dataset, about: claims, reader, except: (plan.source, survey.digest), trustedSince: trusted)
+            earlier = try store.earlierAssertions(
+                plan.dataset, about: assertions, reader, except: (plan.source, survey.digest), trustedSince: trusted)
         }
-        return CrossCheck(claims, earlier: earlier, reader)
+        return CrossCheck(assertions, earlier: earlier, reader)
     }
 
     /// Names of sources that reports may show, by their codes: only names that somebody wrote into the configuration,
@@ -121,9 +120,9 @@ struct SurveyedBatch {
             names += store.configuration.datasets.values.compactMap(\.source)
             names += try store.knownSources()
         }
-        // A name has one code as a value of a column, and another as a source of claims.
+        // A name has one code as a value of a column, and another as a source of assertions.
         let codes = names.flatMap { name in
-            [plan.validator.code(ofText: name), plan.reader.claims?.code(ofNamed: name)].compactMap { $0 }.map {
+            [plan.validator.code(ofText: name), plan.reader.assertions?.code(ofNamed: name)].compactMap { $0 }.map {
                 ($0, name)
             }
         }
@@ -138,7 +137,7 @@ struct SurveyedBatch {
 }
 
 extension Precedents {
-    /// What the decision compares a batch with.
+    /// The data that the decision compares a batch with.
     fileprivate init(_ judging: JudgingBaseline?) {
         self.init(baseline: judging?.main.merged, earlierRows: judging?.newest.rowCodes ?? [])
         rolling = judging?.rolling

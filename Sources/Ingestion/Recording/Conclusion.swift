@@ -7,7 +7,7 @@ import Sealing
 import Sketches
 import Tabular
 
-/// What is recorded of a judged batch. The ledger's entries are built from it, never from the report.
+/// The recorded facts of a judged batch. The ledger's entries are built from them, never from the report.
 struct Conclusion {
     /// The input as it was read: bytes, encoding and compression.
     struct Input {

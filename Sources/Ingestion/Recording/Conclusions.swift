@@ -156,8 +156,7 @@ extension Recorder {
     ///
     /// - Returns: the report with the quarantined paths.
     func hold(_ judged: JudgedBatch, in workplace: Workplace) throws(IngestionError) -> BatchReport {
-        let isRejected = judged.batchFindings.contains { $0.code.rejectsBatch }
-        var conclusion = Conclusion(judged, isRejected ? .rejected : .held)
+        var conclusion = Conclusion(judged, judged.isRejected ? .rejected : .held)
         let staging = workplace.staging
         for shard in judged.results.flatMap(\.shards) {
             if shard.role == .quarantine {
@@ -187,8 +186,7 @@ extension Recorder {
     private func incident(of conclusion: Conclusion) throws(IngestionError) -> HeldBatch? {
         let batch = conclusion.batch
         let reasons = conclusion.batchFindings.filter { $0.outcome >= .quarantined }.map {
-            HeldBatch.Reason(
-                code: $0.code.rawValue, field: batch.fields.indices.contains($0.field) ? batch.fields[$0.field] : "")
+            HeldBatch.Reason(code: $0.code.rawValue, field: batch.fields.name(ofField: $0.field) ?? "")
         }
         return try store.incident(reasons, dataset: batch.dataset, source: batch.source)
     }
@@ -232,10 +230,10 @@ extension Recorder {
         of judged: JudgedBatch, in staging: StagingArea
     ) throws(IngestionError) -> [StagedShard] {
         var shards: [StagedShard] = []
-        if let claims = judged.processed?.claims {
+        if let assertions = judged.processed?.assertions {
             shards.append(
                 try staging.seal(
-                    claims, role: .claims, mediaType: "application/octet-stream",
+                    assertions, role: .claims, mediaType: "application/octet-stream",
                     extra: ["source": judged.identity.source]))
         }
         if let sidecars = judged.identity.attestation?.provenance.sidecars, !sidecars.files.isEmpty {

@@ -67,13 +67,13 @@ struct EntryBodies {
         for (kind, tally) in conclusion.findings.sorted {
             findings[kind.code.rawValue, default: 0] += Int64(tally.count)
         }
-        var columns: [Int: [JSONValue]] = [:]
+        var columns: [Int?: [JSONValue]] = [:]
         for (receipt, count) in conclusion.masks {
             var mask: [String: JSONValue] = [
                 "entity": .string(receipt.entity), "operator": .string(receipt.operation.rawValue),
                 "count": .integer(Int64(count)),
             ]
-            mask["key"] = batch.keyFingerprints[receipt.field].map { .string($0) }
+            mask["key"] = receipt.field.flatMap { batch.keyFingerprints[$0] }.map { .string($0) }
             columns[receipt.field, default: []].append(.object(mask))
         }
         func count(_ outcome: Outcome) -> JSONValue { .integer(Int64(conclusion.counts.count(outcome))) }
@@ -85,9 +85,9 @@ struct EntryBodies {
             "findings": .object(findings.mapValues { .integer($0) }),
             "batch_findings": .array(conclusion.batchFindings.map { .string($0.code.rawValue) }),
             "columns": .array(
-                columns.sorted { $0.key < $1.key }.map {
+                columns.sorted { $0.key ?? -1 < $1.key ?? -1 }.map {
                     .object([
-                        "field": .string($0.key < 0 ? "" : batch.fields[$0.key]), "masks": .array($0.value),
+                        "field": .string(batch.fields.name(ofField: $0.key) ?? ""), "masks": .array($0.value),
                     ])
                 }),
             "decision_sha256": .string(hex(conclusion.decisionDigest)),
@@ -160,7 +160,7 @@ struct EntryBodies {
         var (found, room) = ([JSONValue](), 16_384)
         for each in list {
             var members: [String: JSONValue] = ["code": .string(each.code.rawValue)]
-            if batch.fields.indices.contains(each.field) { members["field"] = .string(batch.fields[each.field]) }
+            if let field = batch.fields.name(ofField: each.field) { members["field"] = .string(field) }
             if each.rows > 0 { members["rows"] = .integer(Int64(each.rows)) }
             let made = JSONValue.object(members)
             room -= made.canonicalBytes().count + 1

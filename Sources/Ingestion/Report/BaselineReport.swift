@@ -173,8 +173,9 @@ extension Store {
     ) throws(IngestionError) -> [BaselineDifference] {
         let (before, now) = (try open(old, dataset).merged, try open(new, dataset).merged)
         let names = now.features + now.codes.dropLast()
-        return Drift.differences(now, before).map { test in
-            let name = test.field < now.features.count ? plain(now.features[test.field]) : names[test.field]
+        return Drift.differences(now, before).compactMap { test in
+            guard let field = test.field else { return nil }
+            let name = field < now.features.count ? plain(now.features[field]) : names[field]
             return BaselineDifference(
                 field: name, type: test.code.rawValue, effect: test.effect, warn: test.warn, hold: test.hold,
                 count: test.count, basis: test.basis, outcome: test.outcome.name)

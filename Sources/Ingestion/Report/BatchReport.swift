@@ -14,8 +14,8 @@ package struct BatchReport: Sendable {
         case accepted
         /// Nothing is published; the source is sealed in quarantine until a person decides.
         case held
-        /// Stored like a held batch, because digest, signature or source check failed: the file is not what the source
-        /// sent, or the source is refused.
+        /// Stored like a held batch and never released, because the check of a digest, a signature or the supplier's standing
+        /// failed, or because it exceeds a limit of a contract with `onExceed: reject`.
         case rejected
         /// The same content was judged before under the same contract and policy.
         case duplicate
@@ -106,10 +106,9 @@ package struct BatchReport: Sendable {
     private(set) var thresholdRows: [Int: Int] = [:]
     /// The tests of the whole batch against its baseline.
     package var tests: [BatchTest] = []
-    /// Fields that were not screened, with the reason; -1 stands for the whole batch.
-    package var untested: [(field: Int, reason: String)] = []
-    /// Power of the trigger search: the fewest rows with a mark beside one label that it would have found, and the rows
-    /// searched.
+    /// Fields that were not screened, with the reason; nil stands for the whole batch.
+    package var untested: [(field: Int?, reason: String)] = []
+    /// Power of the trigger search: the fewest rows with a trigger that it would have detected, and the rows searched.
     package var triggerPower: [(what: String, rows: Int, of: Int)] = []
     /// During the learning phase, the number of accepted batches after which a difference holds a batch; nil later.
     package var learning: Int?
@@ -123,7 +122,7 @@ package struct BatchReport: Sendable {
     package var fates: RowMap?
     /// Histograms of all rows' scores.
     package var scores = ScoreHistograms()
-    /// Where the forest's thresholds lie among the bins of its histogram; nil without a forest.
+    /// The places of the forest's thresholds among the bins of its histogram; nil without a forest.
     package var forestThresholds: (flag: Double, quarantine: Double)?
     /// Names of sources and label values that may be shown, by their codes.
     package var names: [UInt64: String] = [:]

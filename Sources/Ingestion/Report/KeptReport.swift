@@ -44,7 +44,7 @@ extension BatchReport {
         return .object(members)
     }
 
-    private func fieldName(_ field: Int) -> String { fields.indices.contains(field) ? fields[field] : "" }
+    private func fieldName(_ field: Int?) -> String { fields.name(ofField: field) ?? "" }
 }
 
 extension Store {

@@ -58,7 +58,7 @@ package struct LabelSearch: Sendable {
         return safe == name ? text : text.replacing(name, with: safe)
     }
 
-    /// What a name contains, in words; empty for a harmless name.
+    /// The kinds of sensitive content in a name, in words; empty for a harmless name.
     package func kinds(in name: String) -> [String] {
         let (secret, entities) = found(in: name)
         return (secret.map { [$0.rawValue] } ?? []) + Set(entities.map(\.name)).sorted()

@@ -5,7 +5,7 @@ import Sealing
 package import Tabular
 
 extension Store {
-    /// What the tests knew of each field when they judged a batch, as a document.
+    /// The knowledge of the tests about each field when they judged a batch, as a document.
     ///
     /// - Returns: nil on cold start, and where the baseline's batches are not kept one by one.
     package func outlook(ofBatch batch: String) throws(IngestionError) -> JSONValue? {
@@ -21,7 +21,7 @@ extension Store {
         return try outlook(dataset, files, contract)?.document(names: contract.names)
     }
 
-    /// What the tests know from the batches of these files.
+    /// The knowledge of the tests from the batches of these files.
     func outlook(
         _ dataset: String, _ files: [PublishedFile], _ contract: StatisticsContract
     ) throws(IngestionError) -> FeedOutlook? {

@@ -32,12 +32,12 @@ package struct DetectionPlace: Sendable, Equatable {
     }
 }
 
-/// What the values of one column are.
+/// The kind of values in one column.
 package struct PersonalColumn: Sendable, Equatable {
     /// The column of the file.
     package var column: Int
-    /// The contract's field, or -1.
-    package var field: Int
+    /// The contract's field; nil for a column outside the contract.
+    package var field: Int?
     /// The field's name. A column outside the contract is named by its position: without a header its label may be a
     /// value.
     package var label: String
@@ -119,7 +119,7 @@ extension SurveyedBatch {
         return survey.evidence.values.keys.sorted().map { column in
             PersonalColumn(
                 column: column, field: layout.fieldOfColumn[column],
-                label: layout.fieldOfColumn[column] >= 0 ? layout.columns[column] : "column \(column + 1)",
+                label: layout.fieldOfColumn[column] != nil ? layout.columns[column] : "column \(column + 1)",
                 values: survey.evidence.values[column] ?? 0, wholes: ordered(survey.evidence.wholes[column]),
                 inside: ordered(survey.evidence.inside[column]), verdict: survey.evidence.verdict(column))
         }
@@ -136,10 +136,11 @@ extension SurveyedBatch {
     /// One finding for each such column. It holds the batch where the policy does not let such rows pass.
     var undeclaredColumns: [Finding] {
         undeclared.sorted { $0.key < $1.key }.map { column, found in
+            let field = survey.head.layout?.fieldOfColumn[column]
             var finding = Finding(
-                .undeclaredColumn, outcome: min(found.policy.outcome, .quarantined), row: 0,
-                field: survey.head.layout?.fieldOfColumn[column] ?? -1)
-            finding.rule = finding.field < 0 ? "column \(column + 1): \(found.entity.name)" : found.entity.name
+                .undeclaredColumn, outcome: min(found.policy.outcome, .quarantined),
+                at: Finding.Location(field: field))
+            finding.rule = field == nil ? "column \(column + 1): \(found.entity.name)" : found.entity.name
             return finding
         }
     }
@@ -155,7 +156,7 @@ extension SurveyedBatch {
         return zip(head.unknown, head.unknownLabels).flatMap { column, label in
             let (secret, entities) = search.found(in: label)
             func finding(_ code: FindingCode, _ kind: String) -> Finding {
-                var finding = Finding(code, outcome: .quarantined, row: 0)
+                var finding = Finding(code, outcome: .quarantined, at: .batch)
                 finding.rule = "label of column \(column): \(kind)"
                 return finding
             }
@@ -171,8 +172,11 @@ extension SurveyedBatch {
         let kinds = undeclaredKinds
         return layout.columns.indices.compactMap { column in
             let field = layout.fieldOfColumn[column]
-            if field < 0, plan.schema.unknownFields == .drop || layout.dropped.contains(column) { return nil }
-            if field >= 0, !plan.schema.fields[field].mayTellWhoItIs { return nil }
+            if let field {
+                if !plan.schema.fields[field].mayTellWhoItIs { return nil }
+            } else if plan.schema.unknownFields == .drop || layout.dropped.contains(column) {
+                return nil
+            }
             if kinds[column] != nil { return nil }
             let values = survey.evidence.values[column] ?? 0
             let found = survey.evidence.wholes[column, default: [:]]
@@ -187,7 +191,7 @@ extension SurveyedBatch {
             let masked = isMasked ? found.values.reduce(0, +) : 0
             if masked >= values { return nil }
             return UnmaskedColumn(
-                label: field >= 0 ? layout.columns[column] : "column \(column + 1)", entity: entity,
+                label: field != nil ? layout.columns[column] : "column \(column + 1)", entity: entity,
                 share: Double(values - masked) / Double(values))
         }
     }

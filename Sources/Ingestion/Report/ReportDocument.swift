@@ -19,7 +19,6 @@ extension BatchReport {
     /// The report without single findings. Shape and error names follow Frictionless where it has them; no cell is
     /// included.
     package var summary: [String: JSONValue] {
-        func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         var members: [String: JSONValue] = [
             "valid": .bool(isClean), "status": .string(status.rawValue), "batch": .string(batch),
@@ -52,7 +51,7 @@ extension BatchReport {
             "masked": .array(
                 masks.map { receipt, count in
                     .object([
-                        "fieldName": name(receipt.field), "entity": .string(receipt.entity),
+                        "fieldName": fieldName(receipt.field), "entity": .string(receipt.entity),
                         "operator": .string(receipt.operation.rawValue), "count": whole(count),
                     ])
                 }),
@@ -80,7 +79,7 @@ extension BatchReport {
     package var totals: [JSONValue] {
         findings.sorted.map { kind, tally in
             var members: [String: JSONValue] = [
-                "type": .string(kind.code.rawValue), "fieldName": kind.field >= 0 ? .string(fields[kind.field]) : .null,
+                "type": .string(kind.code.rawValue), "fieldName": fieldName(kind.field),
                 "outcome": .string(kind.outcome.name), "severity": .string(kind.outcome.severity),
                 "stage": .string(kind.code.stage.rawValue), "count": .integer(Int64(tally.count)),
                 "firstRows": .array(tally.firstRows.map { .integer(Int64($0)) }),
@@ -90,14 +89,16 @@ extension BatchReport {
         }
     }
 
+    /// The name of a field; null for a whole row or batch.
+    private func fieldName(_ field: Int?) -> JSONValue { fields.name(ofField: field).map { .string($0) } ?? .null }
+
     /// One finding as a document.
     package func document(_ finding: Finding) -> JSONValue {
-        func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         var members: [String: JSONValue] = [
             "type": .string(finding.code.rawValue), "outcome": .string(finding.outcome.name),
             "severity": .string(finding.outcome.severity), "stage": .string(finding.code.stage.rawValue),
-            "rowNumber": .integer(Int64(finding.row)), "fieldName": name(finding.field),
+            "rowNumber": .integer(Int64(finding.row ?? 0)), "fieldName": fieldName(finding.field),
             "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
         ]
         if finding.code.stage == .screen, let basis { members["baseline"] = .string(basis.rawValue) }
@@ -106,8 +107,8 @@ extension BatchReport {
         if let keyword = finding.keyword { members["keywordLocation"] = .string(keyword) }
         if let rule = finding.rule { members["rule"] = .string(rule) }
         if let moved = finding.movement { members["moved"] = moved.document }
-        if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
-        if finding.code == .deviatedValue, let rows = thresholdRows[finding.field] {
+        if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(fieldName)) }
+        if finding.code == .deviatedValue, let field = finding.field, let rows = thresholdRows[field] {
             members["n"] = whole(rows)
         } else if finding.code == .isolatedRow {
             members["n"] = whole(basisRows)
@@ -122,7 +123,7 @@ extension BatchReport {
         guard compression == nil, [.utf8, .latin1, .windows1252].contains(encoding), !listed.isEmpty,
             let source = try? InputFile(file)
         else { return found }
-        var wanted = listed.indices.map { listed.place(of: $0).byteOffset }
+        var wanted = listed.indices.compactMap { listed.byteOffset(of: $0) }
         wanted.sort()
         var next = 0
         var (offset, line): (UInt64, Int) = (0, 1)
@@ -148,7 +149,6 @@ extension BatchReport {
     /// Thresholds, tests and rates as a document.
     var screeningDocument: JSONValue {
         func number(_ value: Double) -> JSONValue { value.isFinite ? .number(value) : .null }
-        func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         return .object([
             "baseline": baseline.map { .string($0) } ?? .null,
@@ -160,14 +160,14 @@ extension BatchReport {
             "thresholds": .array(
                 thresholds.map {
                     .object([
-                        "fieldName": name($0.field), "threshold": .number($0.threshold), "n": whole($0.count),
+                        "fieldName": fieldName($0.field), "threshold": .number($0.threshold), "n": whole($0.count),
                         "log1p": .bool($0.log),
                     ])
                 }),
             "tests": .array(
                 tests.map { test in
                     var members: [String: JSONValue] = [
-                        "type": .string(test.code.rawValue), "fieldName": name(test.field),
+                        "type": .string(test.code.rawValue), "fieldName": fieldName(test.field),
                         "statistic": number(test.statistic),
                         "critical": number(test.critical), "effect": number(test.effect), "warn": number(test.warn),
                         "hold": number(test.hold), "n": whole(test.count), "basis": whole(test.basis),
@@ -180,7 +180,7 @@ extension BatchReport {
                 }),
             "learning": learning.map(whole) ?? .null,
             "untested": .array(
-                untested.map { .object(["fieldName": name($0.field), "reason": .string($0.reason)]) }),
+                untested.map { .object(["fieldName": fieldName($0.field), "reason": .string($0.reason)]) }),
             "power": .array(
                 triggerPower.map {
                     .object(["type": .string($0.what), "rows": whole($0.rows), "of": whole($0.of)])
@@ -193,7 +193,7 @@ extension BatchReport {
         .array(
             waived.map {
                 .object([
-                    "type": .string($0.code.rawValue), "fieldName": $0.field >= 0 ? .string(fields[$0.field]) : .null,
+                    "type": .string($0.code.rawValue), "fieldName": fieldName($0.field),
                     "rows": .integer(Int64($0.rows)),
                 ])
             })

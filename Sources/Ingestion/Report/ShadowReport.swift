@@ -12,7 +12,7 @@ package struct ShadowReport: Sendable {
     package struct Change: Sendable, Equatable {
         /// The outcome in force, and the candidate's.
         package var now: Outcome, then: Outcome
-        /// How many rows, and the first few of them.
+        /// The number of rows, and the first few of them.
         package var count = 0, firstRows: [Int] = []
     }
 
@@ -38,7 +38,7 @@ package struct ShadowReport: Sendable {
         func counts(_ findings: FindingCounts, _ fields: [String]) -> [[String]: Int] {
             var counts: [[String]: Int] = [:]
             for (kind, tally) in findings.sorted {
-                counts[[kind.code.rawValue, kind.field >= 0 ? fields[kind.field] : ""], default: 0] += tally.count
+                counts[[kind.code.rawValue, fields.name(ofField: kind.field) ?? ""], default: 0] += tally.count
             }
             return counts
         }

@@ -131,7 +131,7 @@ extension SurveyedBatch {
     var disguises: [Finding] {
         let policy = plan.schema.hiddenText
         guard survey.head.layout == nil || policy >= .quarantined else { return [] }
-        return Set(disguisedColumns.map(\.code)).sorted().map { Finding($0, outcome: policy, row: 0) }
+        return Set(disguisedColumns.map(\.code)).sorted().map { Finding($0, outcome: policy, at: .batch) }
     }
 
     /// The reader, and whether a second one checked sampled blocks.

@@ -114,8 +114,8 @@ extension BoundedSums {
         let missing = plan.schema.missingValues(of: field).map { Array($0.utf8) }
         let slot = plan.validator.numericFields.firstIndex(of: field)
         for row in 0..<batch.count where validated.isValid[row] {
-            let text = column < 0 ? [] : batch.cells[row * batch.width + column].range.map { batch.bytes[$0] }
-            if column < 0 || text.isEmpty || missing.contains(text) {
+            let text = column.map { batch.cells[row * batch.width + $0].range.map { batch.bytes[$0] } } ?? []
+            if text.isEmpty || missing.contains(text) {
                 self.missing += 1
                 continue
             }
@@ -157,7 +157,9 @@ extension Pipeline {
             try InputFile(path, calling: path, isStopped: options.isStopped), plan: plan.reading,
             sliceBytes: options.sliceBytes)
         guard let layout = cutter.head.layout else {
-            throw IngestionError(.unreadableData, "\(path): its header does not fit the contract; see: sluice validate")
+            throw IngestionError(
+                .unreadableData,
+                "\(path): its header does not fit the contract; see: sluice validate \(path) --schema FILE")
         }
         var sums = schema.fields.indices.compactMap { BoundedSums(schema, $0) }
         var rows = 0
@@ -173,10 +175,10 @@ extension Pipeline {
         let digest = cutter.digest()
         let spent = try recorder.spend(epsilon, on: digest, of: request, limit: limit)
         var noise = Noise(questions: sums.reduce(1) { $0 + $1.questions }, epsilon: epsilon)
-        let total = noise.told(UInt64(rows))
+        let total = noise.noisy(UInt64(rows))
         return PrivateProfile(
             rows: Int(total),
-            columns: sums.map { $0.told(with: &noise, rows: total, name: schema.fields[$0.field].name) },
+            columns: sums.map { $0.published(with: &noise, rows: total, name: schema.fields[$0.field].name) },
             epsilon: epsilon, questions: noise.questions, spent: spent, digest: digest)
     }
 }
@@ -227,7 +229,7 @@ private struct Noise {
     }
 
     /// A count with noise of scale sensitivity · questions / ε, not below 0.
-    mutating func told(_ value: UInt64, sensitivity: UInt64 = 1) -> UInt64 {
+    mutating func noisy(_ value: UInt64, sensitivity: UInt64 = 1) -> UInt64 {
         let laplace = DiscreteLaplace(
             numerator: sensitivity * UInt64(questions) * 1_000_000, denominator: epsilon.millionths)
         return UInt64(max(0, Int(value) + laplace.draw(&bits)))
@@ -241,17 +243,17 @@ extension BoundedSums {
     ///   - noise: the noise and its source of randomness.
     ///   - total: the number of rows, with noise.
     ///   - name: the field's name.
-    fileprivate func told(with noise: inout Noise, rows total: UInt64, name: String) -> PrivateProfile.Column {
-        var column = PrivateProfile.Column(name: name, missing: Int(noise.told(UInt64(missing))))
+    fileprivate func published(with noise: inout Noise, rows total: UInt64, name: String) -> PrivateProfile.Column {
+        var column = PrivateProfile.Column(name: name, missing: Int(noise.noisy(UInt64(missing))))
         switch question {
         case .steps(let most, let low, let width):
-            let sum = noise.told(sum, sensitivity: most)
+            let sum = noise.noisy(sum, sensitivity: most)
             let count = Double(total) - Double(column.missing)
             if count >= 1 { column.mean = min(low + width * Double(most), low + width * Double(sum) / count) }
         case .values(let listed):
-            var told: [String: Int] = [:]
-            for (value, count) in zip(listed, counts) { told[value] = Int(noise.told(UInt64(count))) }
-            column.counts = told
+            var published: [String: Int] = [:]
+            for (value, count) in zip(listed, counts) { published[value] = Int(noise.noisy(UInt64(count))) }
+            column.counts = published
         case .missing: break
         }
         return column

@@ -29,7 +29,7 @@ package struct Replay: Sendable {
     /// For a row of a batch that cannot be replayed: findings from its quarantine shard, with code, field, statistic
     /// and threshold.
     package var sealedFindings: JSONValue?
-    /// What the tests knew when they judged the batch, where that was asked for.
+    /// The knowledge of the tests when they judged the batch, if the caller asked for it.
     package var learnt: JSONValue?
 
     init(received: LedgerEntry, judged: LedgerEntry) {
@@ -87,13 +87,20 @@ struct KeptReading: Sendable {
 
 extension Schema {
     /// Loads a contract in canonical form, which includes the documents that its JSON Schemas refer to.
-    static func load(whole contract: String, name: String) throws(SchemaError) -> LoadedSchema {
+    ///
+    /// - Parameters:
+    ///   - contract: the contract as it is recorded.
+    ///   - name: its name in messages.
+    ///   - isRecorded: whether a setting that a new contract is refused for is let pass, since the batch was judged without it.
+    static func load(
+        whole contract: String, name: String, isRecorded: Bool = true
+    ) throws(SchemaError) -> LoadedSchema {
         let parsed = try loadDocument(Array(contract.utf8), name: name)
         var others: [String: [UInt8]] = [:]
         for (name, text) in parsed.root["sluice"]?["jsonSchema"]?["documents"]?.members ?? [:] {
             others[name] = text.text.map { Array($0.utf8) }
         }
-        return try Schema.load(parsed, documents: others)
+        return try Schema.load(parsed, documents: others, isRecorded: isRecorded)
     }
 }
 
@@ -215,10 +222,8 @@ extension Store {
     private func sealedFindings(
         at place: RowMap.Place, of batch: String, among files: [PublishedFile]
     ) throws(IngestionError) -> JSONValue? {
-        guard place.fate.outcome?.isReleased == false,
-            let file = files.first(where: {
-                $0.role == .quarantine && $0.body["shard"]?.whole == Int64(place.fate.shard)
-            })
+        guard place.fate.outcome?.isReleased == false, let shard = place.fate.shard,
+            let file = files.first(where: { $0.role == .quarantine && $0.body["shard"]?.whole == Int64(shard) })
         else { return nil }
         var (line, number): ([UInt8], Int) = ([], 1)
         try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": FileRole.quarantine.rawValue]) {

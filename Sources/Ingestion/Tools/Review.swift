@@ -59,7 +59,7 @@ package struct HeldBatch: Sendable, Equatable {
     package let time: String
     /// Number of rows.
     package let rows: Int
-    /// What holds it.
+    /// The reasons for which it is held.
     package let reasons: [Reason]
     /// The oldest held batch that shows the same change; empty when this is the oldest.
     package internal(set) var incident = ""
@@ -70,8 +70,8 @@ package struct HeldBatch: Sendable, Equatable {
         source = received["source"]?.text ?? ""
         time = judged["time"]?.text ?? ""
         rows = Int(judged["rows"]?.whole ?? 0)
-        if let told = judged["held_for"]?.items {
-            reasons = told.map { Reason(code: $0["code"]?.text ?? "", field: $0["field"]?.text ?? "") }
+        if let kept = judged["held_for"]?.items {
+            reasons = kept.map { Reason(code: $0["code"]?.text ?? "", field: $0["field"]?.text ?? "") }
         } else {
             // Early versions recorded codes without fields, and remarks among them.
             reasons = (judged["batch_findings"]?.items ?? []).map { Reason(code: $0.text ?? "", field: "") }
@@ -148,7 +148,7 @@ private struct SealedBatch {
             let (bytes, _) = try store.readEvidence(
                 kept, keys: ring, expect: ["batch-id": batch, "role": FileRole.decision.rawValue])
             let document = try? JSONValue.parse(Store.keptLines(bytes).decision)
-            if let told = document?["reading"], let format { reading = try? KeptReading(told, format: format) }
+            if let kept = document?["reading"], let format { reading = try? KeptReading(kept, format: format) }
         }
         self.reading = reading
         // The plaintext goes into an unnamed file, which vanishes with this process.
@@ -182,6 +182,15 @@ private struct SealedBatch {
                 "no contract for batch \(batch): \(Store.configurationName) names none for dataset \(dataset), and the one that it was "
                     + "judged by cannot be used by itself; give it with --schema FILE")
         }
+        // A release publishes rows, so a setting that a new contract is refused for is refused here too.
+        do throws(SchemaError) {
+            _ = try Schema.load(whole: reading.contract.text(pretty: false), name: "its contract", isRecorded: false)
+        } catch {
+            throw IngestionError(
+                .configuration,
+                "batch \(batch) cannot be released by the contract that it was judged by: \(error.message); give a corrected one with "
+                    + "--schema FILE")
+        }
         return (reading.schema, reading.contract)
     }
 }
@@ -203,23 +212,39 @@ extension Pipeline {
         case earlier(String)
     }
 
+    /// What is asked for when a held batch is to be released.
+    package struct ReleaseRequest: Sendable {
+        /// The held batch's id.
+        package let batch: String
+        /// Why; the ledger records it.
+        package let reason: String
+        /// Fields whose change is permanent, `*` for all: earlier batches no longer count for them.
+        package var newLevels: [String] = []
+        /// False to release it only if it passes by itself, against what was accepted since.
+        package var waivesStatistics = true
+        /// The contract; nil for that of the dataset.
+        package var contract: LoadedSchema?
+
+        /// A request that waives statistics under the contract of the dataset.
+        package init(_ batch: String, reason: String) {
+            self.batch = batch
+            self.reason = reason
+        }
+    }
+
     /// Judges a held batch once more, under the contract and settings in force. Statistical findings are waived and
     /// recorded; all others still hold it. If it is accepted, the result is a batch of its own, and its released rows
     /// join the baseline.
     ///
     /// - Parameters:
-    ///   - held: the held batch's id.
-    ///   - reason: why; the ledger records it.
-    ///   - newLevels: fields whose change is permanent, `*` for all: earlier batches no longer count for them.
-    ///   - waivesStatistics: false to release it only if it passes by itself, against what was accepted since.
-    ///   - given: the contract; nil for that of the dataset.
+    ///   - request: the batch, and how it is to be released.
     ///   - asked: number of workers, and what the report lists.
     /// - Throws: `usage` for a batch that is not held, or a reason that holds personal data.
     package func release(
-        _ held: String, reason: String, newLevels: [String] = [], waivesStatistics: Bool = true,
-        contract given: LoadedSchema?, options asked: BatchOptions
+        _ request: ReleaseRequest, options asked: BatchOptions
     ) async throws(IngestionError) -> Release {
         guard let recorder else { preconditionFailure("a release is recorded") }
+        let (held, reason) = (request.batch, request.reason)
         try requireTellable(reason)
         let store = recorder.store
         let entries = try recording { () throws(LedgerError) in try recorder.record.run(held) }
@@ -232,7 +257,7 @@ extension Pipeline {
             throw IngestionError(
                 .damaged, "the sealed source of batch \(held) is not the content that the ledger records")
         }
-        let (schema, document) = try sealed.contract(given, store, batch: held, dataset: dataset)
+        let (schema, document) = try sealed.contract(request.contract, store, batch: held, dataset: dataset)
         var options = asked
         options.mode = .ingest
         // It was judged before and held, so it must not count as a duplicate.
@@ -241,14 +266,14 @@ extension Pipeline {
         options.shadow = nil
         options.format = format
         options.sliceBytes = store.configuration.sliceBytes
-        // How the file is written is a fact, not a setting: it is read as it could be read then.
+        // The file's form is a fact, not a setting: the file is read in the form that was found then.
         if let read = sealed.reading?.options {
             (options.dialect, options.encoding, options.isList) = (read.dialect, read.encoding, read.isList)
             (options.excluded, options.engine) = (read.excluded, read.engine)
         }
         options.waiver = Waiver(
-            held: held, reason: reason, waivesStatistics: waivesStatistics,
-            newLevels: try Self.levels(newLevels, of: schema),
+            held: held, reason: reason, waivesStatistics: request.waivesStatistics,
+            newLevels: try Self.levels(request.newLevels, of: schema),
             nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
             source: sealed.source, sidecars: sealed.sidecars)
         let report = try await run(
@@ -302,8 +327,8 @@ extension Pipeline {
         default:
             throw IngestionError(
                 .usage,
-                "batch \(held) was rejected for its digest, signature, manifest or source, which is never waived: have it sent again; see: "
-                    + "sluice lineage show \(held)")
+                "batch \(held) was rejected, for its digest, signature, manifest or source, or by onExceed: reject of the contract; that "
+                    + "is never waived: have it sent again; see: sluice lineage show \(held)")
         }
     }
 }

@@ -16,8 +16,8 @@ package struct RowScore: Sendable {
     package var score: Double
     /// The largest modified z-score in absolute value; NaN when no column has a threshold.
     package var modifiedZ: Double
-    /// The contract's field with that score, or -1.
-    package var field: Int
+    /// The contract's field with that score; nil when no column has one above 0.
+    package var field: Int?
 }
 
 /// The method behind a row's score.
@@ -35,15 +35,13 @@ package enum ScoreMethod: String, Sendable, CaseIterable {
 ///   - schema: the contract.
 ///   - options: how the file is read, and the seed.
 ///   - method: the score's method.
-///   - dimensions: features that a split of the forest combines; 1 is the classical forest.
 ///   - emit: called with the scores of all rows, in order.
 package func scoreRows(
-    _ path: String, schema: Schema, options: BatchOptions, method: ScoreMethod, dimensions: Int,
+    _ path: String, schema: Schema, options: BatchOptions, method: ScoreMethod,
     emit: ([RowScore]) -> Void
 ) async throws(IngestionError) {
     let format = try options.format(ofFile: path)
     var schema = schema
-    schema.forest.dimensions = dimensions
     schema.foreignKeys = []
     // Only numbers are examined and nothing is released, so personal data is not searched for.
     (schema.undeclaredPII, schema.secrets, schema.hiddenText) = (.allow, .accepted, .accepted)
@@ -81,7 +79,9 @@ package func scoreRows(
     let seed = options.seed ?? Plan.word(SHA256.hash(schema.digest))
     let forest = WideForest(
         sample, fields: plan.screened.fields,
-        shape: .init(trees: schema.forest.trees, sampleSize: schema.forest.sampleSize, dimensions: dimensions),
+        shape: .init(
+            trees: schema.forest.trees, sampleSize: schema.forest.sampleSize,
+            dimensions: schema.forest.dimensions),
         seed: seed)
     let detector: RowScorer.Detector =
         switch method {
@@ -140,7 +140,7 @@ private struct RowScorer: Sendable {
             for row in 0..<block.count {
                 var best = RowScore(
                     row: block.firstRow + row, score: validated.isValid[row] ? strange[row] : .nan,
-                    modifiedZ: rules.isEmpty ? .nan : 0, field: -1)
+                    modifiedZ: rules.isEmpty ? .nan : 0, field: nil)
                 for (feature, rule) in rules {
                     let score = rule.score(columns[feature][row])
                     if score > best.modifiedZ { (best.modifiedZ, best.field) = (score, rule.field) }

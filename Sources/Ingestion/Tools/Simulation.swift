@@ -21,7 +21,7 @@ package struct Simulation: Sendable {
         /// Findings about the whole batch.
         package let findings: [Finding]
         /// Findings in its sampled rows by code and field, with their number and whether they hold rows back.
-        package let rowFindings: [(code: FindingCode, field: Int, count: Int, held: Bool)]
+        package let rowFindings: [(code: FindingCode, field: Int?, count: Int, held: Bool)]
     }
 
     /// The dataset, and the origin of the contract.
@@ -146,7 +146,7 @@ extension Simulation {
     /// The simulation as a document.
     package var document: JSONValue {
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
-        func name(_ field: Int) -> JSONValue { fields.indices.contains(field) ? .string(fields[field]) : .null }
+        func name(_ field: Int?) -> JSONValue { fields.name(ofField: field).map { .string($0) } ?? .null }
         func number(_ value: Double?) -> JSONValue { value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
         return .object([
             "dataset": .string(dataset), "contract": .string(origin), "named": named.map { .string($0) } ?? .null,

@@ -4,7 +4,7 @@ import Storage
 import Tabular
 
 /// A self-contained copy of a store: configuration, contracts, the record as of one moment, and every file that it
-/// names. Keys are copied only on request, since whoever holds them and the copy can read the data.
+/// names. Keys are copied only on request, since the copy can be read with them.
 package struct Backup: Sendable {
     /// The contents of a copy.
     package struct Result: Sendable {

@@ -79,12 +79,13 @@ extension Store {
         guard let chosen = named.last(where: \.isPinned) ?? named.last(where: \.isAnchor) else {
             return rolling.map { JudgingBaseline(main: $0, newest: $0) }
         }
-        // Marks add up over the last batches, which are compared with the anchor as a whole.
+        // Trigger candidates add up over the last batches of a supplier, while the anchor is compared as a whole.
         loader.own = []
         guard let main = try loader.load(try self.files(of: chosen), limit: .max, keepsParts: chosen.isAnchor) else {
             throw IngestionError(
                 .damaged,
-                "baseline \(chosen.name) of dataset \(dataset) has no batch that can be read; see: sluice baseline retire \(chosen.name)"
+                "baseline \(chosen.name) of dataset \(dataset) has no batch that can be read; to go on without it: sluice baseline retire "
+                    + "\(chosen.name) --dataset \(dataset) --reason TEXT"
             )
         }
         var judging = JudgingBaseline(main: main, newest: rolling ?? main)
@@ -194,7 +195,7 @@ struct BaselineLoader {
     var judged = ""
     /// Batches that are skipped.
     var excluded: Set<String> = []
-    /// Entries of batches from the same source, over which marks add up; nil when no source is named.
+    /// Entries of batches from the same source, over which trigger candidates add up; nil when no source is named.
     var own: Set<Int>?
 
     /// Merges recorded baselines, newest first.

@@ -25,7 +25,20 @@ package struct Configuration: Sendable, Equatable {
         package var archive: String?
         /// A candidate contract that is evaluated and only reported on; relative to the store.
         package var shadow: String?
+
+        /// Reads a member of `datasets:`.
+        init(_ settings: SettingReader) throws(SchemaError) {
+            schema = try settings.text("schema")
+            source = try settings.text("source")
+            inbox = try settings.text("inbox")
+            archive = try settings.text("archive")
+            shadow = try settings.text("shadow")
+            if let list = settings["recipients"] { recipients = try Configuration.recipients(list) }
+        }
     }
+
+    /// Bytes of a slice where `sluice.yaml` names none.
+    static let usualSliceBytes = 16 << 20
 
     /// The ledger's origin line in its signed checkpoints (C2SP tlog-checkpoint).
     package var origin: String
@@ -47,44 +60,34 @@ package struct Configuration: Sendable, Equatable {
     /// - Throws: a located error for syntax, types and unknown keys.
     package init(_ bytes: [UInt8], name: String) throws(SchemaError) {
         let root = try loadDocument(bytes, name: name).cursor
-        try root.refuseKeys(besides: [
-            "apiVersion", "ledger", "recipients", "datasets", "sources", "unlistedSources", "limits",
-        ])
-        guard let version = root["apiVersion"] else {
+        let settings = try SettingReader(root, .store)
+        guard let version = settings["apiVersion"] else {
             throw root.error(.inconsistent, "apiVersion is missing; write apiVersion: sluice/v1")
         }
         _ = try version.word(of: ["sluice/v1"], what: "version")
-        guard let ledger = root["ledger"], let origin = ledger["origin"] else {
+        guard let cursor = settings["ledger"], let origin = cursor["origin"] else {
             throw root.error(.inconsistent, "ledger.origin is missing; write the name of the ledger in its checkpoints")
         }
-        try ledger.refuseKeys(besides: ["origin", "signingKey"])
+        let ledger = try SettingReader(cursor, .ledger)
         self.origin = try origin.text()
-        signingKey = try ledger["signingKey"]?.text() ?? "ledger"
-        guard let list = root["recipients"] else {
+        signingKey = try ledger.text("signingKey") ?? "ledger"
+        guard let list = settings["recipients"] else {
             throw root.error(.inconsistent, "recipients are missing; write at least - kek: main")
         }
         recipients = try Self.recipients(list)
         datasets = [:]
-        if let cursor = root["datasets"] {
+        if let cursor = settings["datasets"] {
             for key in try cursor.keys() {
                 guard let dataset = cursor[key] else { continue }
                 guard Self.isName(key) else {
                     throw dataset.error(
                         .unknownValue, "a dataset's name has letters, digits, dot, dash and underscore", atKey: true)
                 }
-                try dataset.refuseKeys(besides: ["schema", "source", "recipients", "inbox", "archive", "shadow"])
-                var made = Dataset()
-                made.schema = try dataset["schema"]?.text()
-                made.source = try dataset["source"]?.text()
-                made.inbox = try dataset["inbox"]?.text()
-                made.archive = try dataset["archive"]?.text()
-                made.shadow = try dataset["shadow"]?.text()
-                if let list = dataset["recipients"] { made.recipients = try Self.recipients(list) }
-                datasets[key] = made
+                datasets[key] = try Dataset(try SettingReader(dataset, .dataset))
             }
         }
         sources = [:]
-        if let cursor = root["sources"] {
+        if let cursor = settings["sources"] {
             for key in try cursor.keys() {
                 guard let source = cursor[key] else {
                     sources[key] = SourceRecord(key)
@@ -93,12 +96,11 @@ package struct Configuration: Sendable, Equatable {
                 sources[key] = try SourceRecord(key, source)
             }
         }
-        let word = try root["unlistedSources"]?.word(of: ["accept", "hold"]) ?? "hold"
+        let word = try settings.word("unlistedSources") ?? "hold"
         holdsUnlisted = word == "hold" && !sources.isEmpty
-        sliceBytes = 16 << 20
-        if let limits = root["limits"] {
-            try limits.refuseKeys(besides: ["sliceBytes"])
-            sliceBytes = try limits["sliceBytes"]?.whole(in: 65_536...(1 << 27)) ?? sliceBytes
+        sliceBytes = Self.usualSliceBytes
+        if let limits = settings["limits"] {
+            sliceBytes = try SettingReader(limits, .storeLimits).whole("sliceBytes") ?? sliceBytes
         }
     }
 
@@ -115,10 +117,10 @@ package struct Configuration: Sendable, Equatable {
     private static func recipients(_ cursor: Cursor) throws(SchemaError) -> [Recipient] {
         var out: [Recipient] = []
         for item in try cursor.items() {
-            try item.refuseKeys(besides: ["kek", "rsa", "publicKey"])
-            if let name = item["kek"] {
-                out.append(.kek(try name.text()))
-            } else if let name = item["rsa"], let file = item["publicKey"] {
+            let settings = try SettingReader(item, .recipient)
+            if let name = try settings.text("kek") {
+                out.append(.kek(name))
+            } else if let name = settings["rsa"], let file = settings["publicKey"] {
                 out.append(.rsa(name: try name.text(), publicKey: try file.text()))
             } else {
                 throw item.error(.inconsistent, "a recipient is kek: NAME, or rsa: NAME with publicKey: FILE.pem")

@@ -29,8 +29,11 @@ package struct Diagnosis: Sendable, Equatable {
     package var finding: String
     /// The remedy; empty when nothing is to be done.
     package var cure: String
+    /// The file in `keys/` that is missing, where that is the finding.
+    package var missingKey: String?
 
-    init(_ subject: String, _ grade: Grade, _ finding: String, cure: String = "") {
+    init(_ subject: String, _ grade: Grade, _ finding: String, cure: String = "", missingKey: String? = nil) {
+        self.missingKey = missingKey
         self.subject = subject
         self.grade = grade
         self.finding = finding

@@ -32,7 +32,21 @@ extension Store {
             if readFiles { found += try proving.examineFiles() }
         }
         found += examineInboxes()
-        return found
+        return Self.namingEachKeyOnce(found)
+    }
+
+    /// A missing key is found by what needs it, and by the record of keys. What needs it is said, and the record's remedy: a key
+    /// that was used cannot be made again.
+    private static func namingEachKeyOnce(_ found: [Diagnosis]) -> [Diagnosis] {
+        var lines: [Diagnosis] = []
+        for one in found {
+            guard let key = one.missingKey, let first = lines.firstIndex(where: { $0.missingKey == key }) else {
+                lines.append(one)
+                continue
+            }
+            lines[first].cure = one.cure
+        }
+        return lines
     }
 
     /// Checks that the store's folders and its ledger are there, belong to this user and are closed to others.
@@ -73,7 +87,17 @@ extension Store {
         var found: [Diagnosis] = []
         // One cause, such as the mode of the folder, stops every key: it is reported once.
         var causes: [(cause: String, stopped: [String])] = []
-        func check(_ what: String, _ body: () throws(IngestionError) -> Void) {
+        var missing: [(file: String, stopped: [String])] = []
+        func check(_ what: String, _ files: [String], _ body: () throws(IngestionError) -> Void) {
+            for file in files where !exists(join(keysFolder, file)) {
+                if let known = missing.firstIndex(where: { $0.file == file }) {
+                    missing[known].stopped.append(what)
+                } else {
+                    missing.append((file, [what]))
+                }
+            }
+            // A missing key is named above, with all that it stops.
+            guard files.allSatisfy({ exists(join(keysFolder, $0)) }) else { return }
             do throws(IngestionError) { try body() } catch {
                 if let known = causes.firstIndex(where: { $0.cause == error.description }) {
                     causes[known].stopped.append(what)
@@ -82,24 +106,39 @@ extension Store {
                 }
             }
         }
-        check("signing key") { () throws(IngestionError) in _ = try signingKey() }
-        check("store key") { () throws(IngestionError) in _ = try key(.store, "store") }
-        check("recipients") { () throws(IngestionError) in _ = try recipients(of: "") }
+        check("signing key", ["\(configuration.signingKey).signing"]) { () throws(IngestionError) in
+            _ = try signingKey()
+        }
+        check("store key", ["store.store"]) { () throws(IngestionError) in _ = try key(.store, "store") }
+        check("recipients", recipientFiles(of: "")) { () throws(IngestionError) in _ = try recipients(of: "") }
         for dataset in configuration.datasets.keys.sorted() {
-            check("recipients of \(dataset)") { () throws(IngestionError) in _ = try recipients(of: dataset) }
+            check("recipients of \(dataset)", recipientFiles(of: dataset)) { () throws(IngestionError) in
+                _ = try recipients(of: dataset)
+            }
             guard configuration.datasets[dataset]?.schema != nil else { continue }
             do throws(IngestionError) {
                 let loaded = try contract(of: dataset)
                 let named = Set(loaded.schema.fields.compactMap { $0.pii?.key })
                 for name in named.sorted() {
-                    check("token key of \(dataset)") { () throws(IngestionError) in _ = try key(.token, name) }
+                    check("token key of \(dataset)", ["\(name).token"]) { () throws(IngestionError) in
+                        _ = try key(.token, name)
+                    }
+                }
+                found += loaded.warnings.map {
+                    Diagnosis(
+                        "contract", .risk, "\(dataset): \($0)", cure: "correct the contract, or accept what it says")
                 }
             } catch {
                 found.append(
-                    Diagnosis(
-                        "contract", .bad, "\(dataset): \(error.description)",
-                        cure: "correct it; see: sluice schema check FILE"))
+                    Diagnosis("contract", .bad, "\(dataset): \(error.description)", cure: "correct the contract"))
             }
+        }
+        found += missing.map {
+            Diagnosis(
+                "keys", .bad,
+                "\(join(keysFolder, $0.file)) is missing; it is needed for: \($0.stopped.joined(separator: ", "))",
+                cure: "copy it back from your copy of keys/; sluice keys generate makes one that never existed",
+                missingKey: $0.file)
         }
         found += causes.map {
             Diagnosis(
@@ -114,8 +153,13 @@ extension Store {
     /// opens the newest file.
     package func examineRecordedKeys() throws(IngestionError) -> [Diagnosis] {
         let (log, state) = try proven()
-        var found = try missingKeys().map {
-            Diagnosis("keys", .bad, $0, cure: "copy it back from your backup of keys/: it cannot be made again")
+        let missing = try missingKeys()
+        var found = missing.map {
+            Diagnosis(
+                "keys", .bad,
+                "\(join(keysFolder, $0.file)) is missing, and sealed data needs it",
+                cure: "copy it back from your copy of keys/ (fingerprint \($0.fingerprint)): it cannot be made again",
+                missingKey: $0.file)
         }
         for key in try presentKeys() {
             do throws(IngestionError) { try requireRecorded(key) } catch {
@@ -150,7 +194,8 @@ extension Store {
         }
         let tokens = try Set(
             keyNames(.token).compactMap { try? Self.readKey(in: keysFolder, .token, $0).fingerprint(name: $0) })
-        for (fingerprint, batch) in needs.tokens.sorted(by: { $0.key < $1.key }) where !tokens.contains(fingerprint) {
+        for (fingerprint, batch) in needs.tokens.sorted(by: { $0.key < $1.key })
+        where !tokens.contains(fingerprint) && !missing.contains(where: { $0.fingerprint == fingerprint }) {
             found.append(
                 Diagnosis(
                     "keys", .bad,
@@ -158,6 +203,13 @@ extension Store {
                     cure: "copy it back from your backup of keys/: tokens made with another key do not match these"))
         }
         return found
+    }
+
+    /// The files in `keys/` that sealing for a dataset needs; the store's own recipients for a dataset without any.
+    package func recipientFiles(of dataset: String) -> [String] {
+        (configuration.datasets[dataset]?.recipients ?? configuration.recipients).compactMap {
+            if case .kek(let name) = $0 { "\(name).kek" } else { nil }
+        }
     }
 
     private func isRSARecipient(_ name: String) -> Bool {
@@ -261,7 +313,7 @@ extension Store {
                 Diagnosis(
                     "files", .bad, line,
                     cure: line.hasSuffix("finishes it") || line.hasSuffix("writes it")
-                        ? "run sluice ingest or watch; restore it from a backup only if the doctor reports it again"
+                        ? "the next sluice ingest or watch settles it; restore it from a backup only if the doctor reports it again"
                         : line.hasSuffix("is not recorded") || line.hasPrefix("WORK")
                             ? "do not use it as published data: move it out of the store and find out who put it there"
                             : "restore it from a backup")

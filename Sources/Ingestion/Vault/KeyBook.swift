@@ -93,16 +93,14 @@ extension Store {
         return keys.filter { known[$0.name] == nil && seen.insert($0.name).inserted }
     }
 
-    /// Recorded keys that are missing, each with the remedy.
-    package func missingKeys() throws(IngestionError) -> [String] {
+    /// Recorded keys that are missing: the file in `keys/`, and the recorded fingerprint.
+    package func missingKeys() throws(IngestionError) -> [(file: String, fingerprint: String)] {
         guard let record else { return [] }
         let state = try recording { () throws(LedgerError) in try record.state() }
-        var missing: [String] = []
+        var missing: [(file: String, fingerprint: String)] = []
         for (name, key) in state.keys.sorted(by: { ($0.key.kind, $0.key.name) < ($1.key.kind, $1.key.name) }) {
             guard let kind = KeyKind(rawValue: name.kind), try !keyNames(kind).contains(name.name) else { continue }
-            missing.append(
-                "keys/\(name.name).\(name.kind) is missing (fingerprint \(key.fingerprint)): restore it from your copy of keys/; the data "
-                    + "that it decrypts or tokenizes needs this key")
+            missing.append(("\(name.name).\(name.kind)", key.fingerprint))
         }
         return missing
     }

@@ -12,7 +12,7 @@ package struct KnownLedgers: Sendable {
     /// The file: one line per ledger with its verifier key, its folder and its newest state.
     package let path: String
 
-    /// How the ledger's key is known.
+    /// The source from which the ledger's key is known.
     package enum Standing: Sendable, Equatable {
         /// By this file, or by the caller.
         case pinned
@@ -131,7 +131,7 @@ package struct KnownLedgers: Sendable {
             let known: [Line]
             do throws(IngestionError) { known = try lines() } catch { return .unpinned(error.description) }
             let text = (known.filter { !isReplaced($0) } + [line]).map(\.text).joined()
-            // The name includes the process id, so that the remains of a dead process are in nobody's way.
+            // The name includes the process id, so that a file left by a dead process does not block this one.
             var file = try StagedFile(in: folder, name: "\(name)-\(processNumber())")
             try file.write(Array(text.utf8).span)
             // Not synced: a power loss leaves an older state, which is still true.

@@ -29,16 +29,16 @@ package struct NamedBaseline: Sendable, Equatable {
     var digestBytes: [UInt8] { bytes(hex: digest) ?? [] }
 }
 
-/// What is done with a named baseline.
+/// A step in the life of a named baseline.
 package enum BaselineStep: Sendable, CaseIterable {
-    /// Make it the anchor.
+    /// It becomes the anchor.
     case approve
-    /// Judge by it alone.
+    /// Batches are compared with it alone.
     case pin
-    /// Use it no longer.
+    /// It is no longer used.
     case retire
 
-    /// What the ledger says of it.
+    /// The ledger event that records the step.
     var event: LedgerEvent {
         switch self {
         case .approve: .baselineApproved
@@ -165,7 +165,8 @@ extension Recorder {
                 .usage, "dataset \(dataset) has no baseline \(name); see: sluice baseline list")
         }
         if found.isRetired, step != .retire {
-            throw IngestionError(.usage, "baseline \(name) was retired; build another: sluice baseline build NAME")
+            throw IngestionError(
+                .usage, "baseline \(name) was retired; build another: sluice baseline build NAME --dataset \(dataset)")
         }
         let entry = JSONValue.object([
             "kind": .event(step.event), "v": .integer(1), "time": .string(Clock.text()), "name": .string(name),

@@ -5,7 +5,7 @@ import Tabular
 
 /// Makes a store from a backup.
 extension Backup {
-    /// What the restorer trusts, from outside the backup.
+    /// The trust anchors of a restore, which come from outside the backup.
     package struct Trust: Sendable {
         /// The key that must have signed the ledger; never one that the backup itself names.
         package var key: VerifierKey
@@ -18,9 +18,13 @@ extension Backup {
 
     /// Refuses a folder without the mark, which is written last.
     package static func requireWhole(_ backup: String) throws(IngestionError) {
+        guard exists(backup) else {
+            throw IngestionError(.noInput, "\(backup): there is no such folder; check the path")
+        }
         guard exists(join(backup, markName)) else {
             throw IngestionError(
-                .noInput, "\(backup) is incomplete: it has no \(markName), which is written last; choose another")
+                .noInput,
+                "\(backup) is incomplete, or no backup: it has no \(markName), which is written last; choose another")
         }
     }
 

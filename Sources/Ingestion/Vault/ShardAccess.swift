@@ -39,7 +39,7 @@ extension Store {
             "fingerprint": .string(key.fingerprint(name: name)), "count": .integer(Int64(values.count)),
             "uid": .integer(Int64(getuid())), "reason": .string(reason),
         ]
-        // An HMAC: whoever has the key and knows the person can find the access, and nobody else.
+        // An HMAC, so that only a person who has the key and knows the subject can find the access.
         entry["subject"] = subject.map { .string(hex(Array(hmacSHA256(key: key, Array($0.utf8).span).prefix(16)))) }
         let made = JSONValue.object(entry)
         try recorder.append([made])

@@ -69,9 +69,13 @@ package struct Store: Sendable {
     package init(_ root: String) throws(IngestionError) {
         let path = join(root, Self.configurationName)
         guard exists(path) else {
-            throw IngestionError(
-                .configuration,
-                "\(root) is not a store: it has no \(Self.configurationName); make one with: sluice init \(root)")
+            let reason =
+                switch (try? fileStatus(root))?.kind {
+                case .regular: "it is a file; give the folder that sluice init made"
+                case nil: "there is no such folder; check the path, or make a store with: sluice init \(root)"
+                default: "it has no \(Self.configurationName); make one with: sluice init \(root)"
+                }
+            throw IngestionError(.configuration, "\(root) is not a store: \(reason)")
         }
         let bytes = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 1 << 20)
         }

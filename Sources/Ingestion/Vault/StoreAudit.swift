@@ -79,7 +79,7 @@ extension Store {
     /// Compares every file of the store with the record: missing, changed, of the wrong kind, or unrecorded files;
     /// invalid receipts; changed keys; strangers in `work`.
     ///
-    /// What another process may be publishing at this moment is examined again before it is reported.
+    /// A file that another process may be publishing at this moment is examined again before it is reported.
     package func audit() throws(IngestionError) -> StoreAudit {
         let (log, state) = try proven()
         var walk = try AuditWalk(files, log)
@@ -236,13 +236,13 @@ struct AuditWalk {
             }
         }
         for kind in ["accepted", "quarantine", "baselines"] {
-            try look(in: RelativePath(Store.name(kind)), &suspects)
+            try collectSuspects(in: RelativePath(Store.name(kind)), &suspects)
         }
         return suspects
     }
 
     /// Examines one folder and those below it.
-    private mutating func look(in folder: RelativePath, _ suspects: inout [Suspect]) throws(IngestionError) {
+    private mutating func collectSuspects(in folder: RelativePath, _ suspects: inout [Suspect]) throws(IngestionError) {
         let names: [FileName]
         do throws(StorageError) { names = try root.folder(at: folder).names() } catch {
             suspects.append(Suspect(path: folder, line: "FOLDER \(folder) cannot be read: \(error.cause)"))
@@ -252,14 +252,14 @@ struct AuditWalk {
             let path = folder.appending(name)
             if places.files[path] != nil || places.file(ofReceipt: path) != nil { continue }
             if places.folders.contains(path), (try? root.status(at: path))??.kind == .folder {
-                try look(in: path, &suspects)
+                try collectSuspects(in: path, &suspects)
             } else if let line = try judge(path) {
                 suspects.append(Suspect(path: path, line: line))
             }
         }
     }
 
-    /// What is wrong with one path; nil when nothing is.
+    /// The defect of one path; nil when there is none.
     mutating func judge(_ path: RelativePath) throws(IngestionError) -> String? {
         let status: FileStatus?
         do throws(StorageError) { status = try root.status(at: path) } catch {

@@ -7,7 +7,7 @@ package enum Readiness: String, Sendable, CaseIterable {
     case auto
     /// At once: the supplier writes under another name and renames.
     case rename
-    /// `NAME.done` stands beside it and is not older than the file.
+    /// `NAME.done` is in the same folder and is not older than the file.
     case marker
     /// Size and time were unchanged for the settle time.
     case stable
@@ -124,7 +124,7 @@ final class Inbox {
     ///   - now: the monotonic time.
     ///   - claimed: leases that are in work, whose hidden files are skipped.
     ///   - readiness: the rule of delivery.
-    func look(limit: Int, now: Double, claimed: Set<String>, _ readiness: Readiness) throws(IngestionError) {
+    func scan(limit: Int, now: Double, claimed: Set<String>, _ readiness: Readiness) throws(IngestionError) {
         var (names, markers, sidecars): ([FileName], Set<FileName>, [(name: FileName, base: FileName)]) = ([], [], [])
         try storing { () throws(StorageError) in
             try folder?.forEachName { name in

@@ -52,9 +52,9 @@ final class StatusBoard {
     func remove() { try? folder.remove(Store.name(Self.name)) }
 }
 
-/// What cannot proceed at present, each with its newest reason. An entry stays until that very thing could proceed.
+/// The work that cannot proceed at present, each with its newest reason. An entry stays until its work can proceed.
 struct Troubles {
-    /// What waits.
+    /// The subject of an entry.
     enum Matter: Hashable {
         /// The ledger, or the store as a whole.
         case store

@@ -28,6 +28,16 @@ package struct WatchOptions: Sendable {
     package init() {}
 }
 
+/// A file that could not be judged and was sealed whole in quarantine.
+package struct SetAside: Sendable {
+    /// The dataset, the file's name and the batch.
+    package let dataset: String, name: String, batch: String
+    /// Why it was set aside.
+    package let reason: FailureReason
+    /// The sealed file, and what went wrong.
+    package let path: String, cause: String
+}
+
 /// An event of the daemon. Each is reported once, without values of the data.
 package enum WatchEvent: Sendable {
     /// It watches these inboxes.
@@ -37,7 +47,7 @@ package enum WatchEvent: Sendable {
     /// A file was judged.
     case judged(BatchReport, attempt: Int)
     /// A file could not be judged and was set aside.
-    case setAside(dataset: String, name: String, batch: String, reason: FailureReason, path: String, cause: String)
+    case setAside(SetAside)
     /// A file in an inbox cannot be taken.
     case refused(dataset: String, name: String, reason: String)
     /// An operational error; it is retried after so many seconds.
@@ -54,7 +64,7 @@ package enum WatchEvent: Sendable {
     case stopped
 }
 
-/// How a daemon ended.
+/// The end of a daemon's run.
 package struct WatchEnd: Sendable {
     /// The signal that ended it; nil for none.
     package var signal: Int32?

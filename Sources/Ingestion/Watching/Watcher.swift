@@ -21,12 +21,12 @@ package final class Watcher {
     var inboxes: [Inbox] = []
     var lostInboxes = Set<String>()
     var end = WatchEnd()
-    var nextLook = 0.0
+    var nextScan = 0.0
     var retryAt = Double.infinity
     var failures = 0
     /// Datasets from which no new file is taken before this time of the monotonic clock.
     var pauses: [String: Double] = [:]
-    var tookSinceLook = false
+    var tookSinceScan = false
     var troubles = Troubles()
     let board: StatusBoard
     /// The name of the lock that makes a daemon the only one of its store.
@@ -107,10 +107,10 @@ package final class Watcher {
             drain()
             if stop.signal != nil { break }
             let now = Clock.monotonic()
-            if now >= nextLook {
-                do throws(IngestionError) { try look() } catch {
+            if now >= nextScan {
+                do throws(IngestionError) { try scanInboxes() } catch {
                     try later(error, .store)
-                    nextLook = retryAt
+                    nextScan = retryAt
                 }
             }
             if now >= retryAt {
@@ -120,18 +120,18 @@ package final class Watcher {
             }
             let (found, next) = choose(now)
             if let (inbox, candidate) = found {
-                tookSinceLook = true
+                tookSinceScan = true
                 try await work(on: candidate, in: inbox)
                 continue
             }
-            if tookSinceLook, inboxes.contains(where: \.isTruncated) {
-                nextLook = 0
+            if tookSinceScan, inboxes.contains(where: \.isTruncated) {
+                nextScan = 0
                 continue
             }
             showBoard(working: nil)
             if options.once, !inboxes.contains(where: { $0.isSettling(now, settle: options.settle) }) { break }
             let bound = options.once ? Clock.monotonic() + max(options.settle, 0.05) : .infinity
-            let due = min(next, nextLook, retryAt, bound) - Clock.monotonic()
+            let due = min(next, nextScan, retryAt, bound) - Clock.monotonic()
             wait(events, stop.signals, milliseconds: Int(max(1, min(due * 1000, 3_600_000).rounded(.up))))
         }
         end.signal = stop.signal
@@ -158,7 +158,7 @@ package final class Watcher {
                 try inbox.open(events)
                 if lostInboxes.remove(inbox.dataset) != nil {
                     tell(.found(dataset: inbox.dataset, inbox: inbox.path))
-                    nextLook = 0
+                    nextScan = 0
                 }
             } catch {
                 inbox.close(events)
@@ -180,9 +180,9 @@ package final class Watcher {
     }
 
     /// Scans all inboxes, and drops those whose folder is gone.
-    func look() throws(IngestionError) {
+    func scanInboxes() throws(IngestionError) {
         let now = Clock.monotonic()
-        tookSinceLook = false
+        tookSinceScan = false
         for inbox in inboxes where inbox.folder != nil && !inbox.isCurrent() { lose(inbox) }
         try openAll(isFirst: false)
         var claimed = Set<String>()
@@ -191,7 +191,7 @@ package final class Watcher {
         }
         for inbox in inboxes {
             do throws(IngestionError) {
-                try inbox.look(limit: options.maxQueue, now: now, claimed: claimed, options.readiness)
+                try inbox.scan(limit: options.maxQueue, now: now, claimed: claimed, options.readiness)
             } catch {
                 lose(inbox)
             }
@@ -205,7 +205,7 @@ package final class Watcher {
             }
         }
         // A lost inbox is looked for more often than a quiet one is scanned.
-        nextLook = now + (lostInboxes.isEmpty ? options.interval : min(options.interval, 5))
+        nextScan = now + (lostInboxes.isEmpty ? options.interval : min(options.interval, 5))
     }
 
     func lose(_ inbox: Inbox) {
@@ -216,7 +216,7 @@ package final class Watcher {
                     dataset: inbox.dataset, inbox: inbox.path,
                     cause: "it was removed, moved or unmounted; it is checked again every few seconds"))
         }
-        nextLook = 0
+        nextScan = 0
     }
 
     /// Handles all pending events; after an overflow the next scan is due at once.
@@ -226,7 +226,7 @@ package final class Watcher {
             switch event {
             case .overflowed:
                 tell(.overflowed)
-                nextLook = 0
+                nextScan = 0
             case .gone(let watch):
                 if let inbox = inboxes.first(where: { $0.watch == watch }) { lose(inbox) }
             case .arrived(let watch, let name):

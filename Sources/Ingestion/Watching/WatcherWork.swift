@@ -54,7 +54,7 @@ extension Watcher {
         do throws(IngestionError) {
             let failures = try recorder.recover()
             rows = try recorder.deliveries()
-            // A lease that is not tried here again was completed, by whatever process.
+            // A lease that is not tried here again was completed, by this process or another.
             troubles.keep { matter in
                 guard case .claim(let name) = matter else { return matter != .store }
                 return rows.contains { $0.claim == name }
@@ -159,7 +159,9 @@ extension Watcher {
             troubles.remove(.claim(lease.name))
             tell(
                 .setAside(
-                    dataset: delivery.dataset, name: name, batch: lease.name, reason: reason, path: path, cause: cause))
+                    SetAside(
+                        dataset: delivery.dataset, name: name, batch: lease.name, reason: reason, path: path,
+                        cause: cause)))
         } catch {
             try later(error, .claim(lease.name), dataset: delivery.dataset, name: name)
         }

@@ -1,4 +1,4 @@
-// SQLite's own files, and no others: a layer over its file functions (sqlite.org/vfs.html).
+// Restricts SQLite to its own two files: a layer over its file functions (sqlite.org/vfs.html).
 import GRDBSQLite
 import Glibc
 import Synchronization
@@ -7,16 +7,16 @@ import Synchronization
 /// (sqlite.org/rescode.html).
 private let cannotDelete = SQLITE_IOERR | 10 << 8
 private let notThere = SQLITE_IOERR | 23 << 8
-private let cannotLook = SQLITE_IOERR | 13 << 8
+private let cannotRead = SQLITE_IOERR | 13 << 8
 
-/// A layer over SQLite's file functions that restricts which files it may open, look for and remove.
+/// A layer over SQLite's file functions that restricts which files it may open, query and remove.
 ///
-/// At every transaction SQLite looks for a journal by name, rolls it back, and removes the file that it names as its
-/// super-journal, wherever that is. Others may write to the folder, so a journal may be planted. This layer hides every
-/// file but the opened databases and their own journals, and refuses a journal that is a link or a second name of
-/// another file.
+/// In every transaction SQLite looks for a journal by its name and rolls it back. It then removes the file that the
+/// journal names as its super-journal, wherever that file is. Others may write to the folder, so a journal may be
+/// planted. This layer hides every file except the opened databases and their own journals. It refuses a journal that
+/// is a symbolic link or has a second hard link.
 enum GuardedFiles {
-    /// Puts the layer in place of SQLite's own, once a process; false when SQLite refuses.
+    /// Installs the layer as SQLite's default, once in a process; false if SQLite refuses.
     static let isInstalled: Bool = install()
 
     /// Paths of databases, as SQLite knows them.
@@ -37,13 +37,14 @@ enum GuardedFiles {
         }
         unsafe layer.pointee.xDelete = { _, name, sync in
             guard let base = unsafe GuardedFiles.base, let name = unsafe name else { return cannotDelete }
-            // What is not ours is not there.
+            // Other files are reported as absent.
             guard unsafe GuardedFiles.isJournal(String(cString: name)) else { return notThere }
             return unsafe base.pointee.xDelete(base, name, sync)
         }
         unsafe layer.pointee.xAccess = { _, name, kind, result in
-            guard let base = unsafe GuardedFiles.base, let name = unsafe name else { return cannotLook }
-            // Looking for a file that exists: only a journal of ours can. Other questions are about temporary folders.
+            guard let base = unsafe GuardedFiles.base, let name = unsafe name else { return cannotRead }
+            // For a query whether a file exists, only our own journal may exist. Other queries concern temporary
+            // folders.
             if kind == SQLITE_ACCESS_EXISTS, unsafe !GuardedFiles.isJournal(String(cString: name)) {
                 unsafe result?.pointee = 0
                 return SQLITE_OK
@@ -70,7 +71,7 @@ enum GuardedFiles {
         else { return unsafe base.pointee.xOpen(base, name, file, flags, out) }
         guard isPlain(path), isMain || isJournal(path) else { return SQLITE_CANTOPEN }
         let result = unsafe base.pointee.xOpen(base, name, file, flags, out)
-        // Looked at again: what was opened had this name a moment ago.
+        // Checked again after the open, since the name may have been swapped.
         if result == SQLITE_OK, !isPlain(path) {
             _ = unsafe file?.pointee.pMethods?.pointee.xClose(file)
             unsafe file?.pointee.pMethods = nil
@@ -80,7 +81,7 @@ enum GuardedFiles {
         return result
     }
 
-    /// Whether a path is free, or a plain file without another name.
+    /// Whether a path is unused, or a plain file with a single hard link.
     private static func isPlain(_ path: String) -> Bool {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return errno == ENOENT }

@@ -1,14 +1,14 @@
-// GRDB's blobs are Foundation's `Data`; this file is the only one that knows.
+// GRDB represents blobs as Foundation's `Data`; only this file uses it.
 import FoundationEssentials
 import GRDB
 
 /// Bytes as an argument of a statement.
 func asBlob(_ bytes: [UInt8]) -> any DatabaseValueConvertible { Data(bytes) }
 
-/// Reading columns of a file that may have been tampered with: SQLite converts what it must, nothing traps.
+/// Reads columns of a file that may have been tampered with: SQLite converts values where necessary, and nothing traps.
 extension Row {
     func bytes(_ index: Int) -> [UInt8] {
-        // The data lie in SQLite's memory, so they are copied once.
+        // The data is in SQLite's memory, so it is copied once.
         (try? withUnsafeData(atIndex: index) { $0.map { [UInt8]($0) } }) ?? []
     }
     func integer(_ index: Int) -> Int { (self[index] as Int64?).map { Int($0) } ?? Int.min }
@@ -17,7 +17,7 @@ extension Row {
 }
 
 extension Database {
-    /// Runs a query with a kept statement and hands over each row, valid only during the call.
+    /// Runs a query with a cached statement and passes each row on; a row is valid only during the call.
     func forEach(_ sql: String, _ arguments: StatementArguments = [], _ body: (Row) throws -> Void) throws {
         let rows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
         while let row = try rows.next() { try body(row) }
@@ -29,23 +29,24 @@ extension Database {
         return try rows.next().map(body)
     }
 
-    /// Runs a statement that gives no rows.
+    /// Runs a statement that returns no rows.
     func run(_ sql: String, _ arguments: StatementArguments) throws {
         try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 }
 
 extension DatabaseQueue {
-    /// Hands over each row of a table in the order of its key, a chunk a transaction, so that no writer waits long.
+    /// Passes on each row of a table in the order of its key, one chunk in each transaction, so that no writer waits
+    /// long.
     ///
     /// - Parameters:
     ///   - select: `SELECT ... FROM ...`, whose first columns are those of `key`.
-    ///   - key: columns that tell one row from another and are ordered by an index.
+    /// - key: columns that identify a row and are ordered by an index.
     ///   - chunk: rows read in one transaction.
     func forEachRow(_ select: String, orderedBy key: [String], chunk: Int, _ body: (Row) throws -> Void) throws {
         let columns = key.joined(separator: ", ")
         let marks = key.map { _ in "?" }.joined(separator: ", ")
-        // The values themselves, not as text: only they order as SQLite does.
+        // The values themselves, not their texts: only they have SQLite's order.
         var last: [DatabaseValue] = []
         repeat {
             let condition = last.isEmpty ? "" : " WHERE (\(columns)) > (\(marks))"

@@ -1,7 +1,7 @@
 import Tabular
 
-/// What the checks ask of an entry's body, whether it was read into a tree or lies on a tape: one function derives the
-/// rows from both.
+/// The members of an entry's body that the checks read, whether it was parsed into a tree or is on a tape: one function
+/// derives the rows from both.
 protocol EntryBody {
     /// The member of an object, else nil.
     subscript(key: String) -> Self? { get }
@@ -15,13 +15,13 @@ protocol EntryBody {
 
 extension JSONValue: EntryBody {}
 
-/// Reads one body after the other without building a tree, which took most of a verification's time.
+/// Parses bodies one after the other without building trees, since trees took most of a verification's time.
 final class EntryBodyReader {
     fileprivate var tape = JSONTape()
 
-    /// The body that the bytes say, valid until the next is read. Nil for what is not JSON, and for what only the
-    /// strict reader can judge: keys in another than canonical order, so that one may stand twice, and numbers other
-    /// than short whole ones.
+    /// The body in these bytes, valid until the next call. nil if they are not JSON, or if only the strict reader can
+    /// judge them: keys that are not in canonical order, so that one may be repeated, and numbers other than short
+    /// integers.
     func read(_ bytes: [UInt8]) -> TapedBody? {
         guard (try? UTF8Span(validating: bytes.span)) != nil,
             (try? tape.read(bytes.span, bytes.indices, maxDepth: 64)) != nil, isCanonical
@@ -41,7 +41,7 @@ final class EntryBodyReader {
                 var (at, last) = (place + 1, 0..<0)
                 while at < Int(values[place].next) {
                     let key = values[at].range
-                    // Keys that Unicode calls the same may differ as bytes.
+                    // Keys that differ in bytes may be canonically equivalent in Unicode.
                     guard text[key].allSatisfy({ $0 < 0x80 }),
                         at == place + 1 || text[last].lexicographicallyPrecedes(text[key])
                     else { return false }

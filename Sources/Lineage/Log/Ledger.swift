@@ -7,13 +7,13 @@ package import Tabular
 /// The record: an append-only list of canonical JSON bodies (RFC 8785) under a Merkle tree (RFC 6962); every commit is
 /// signed.
 ///
-/// One SQLite file holds the log, the tree, the signed checkpoints, evidence blobs, a PROV projection for queries and
-/// the mutable working state, so that one COMMIT moves all of them. Several processes may write; SQLite's locks order
-/// them, and each commit extends the tree as it then stands. Methods are synchronous and may wait for locks.
+/// One SQLite file has the log, the tree, the signed checkpoints, evidence blobs, a PROV projection for queries, and
+/// the mutable working state, so one COMMIT changes all of them. Several processes may write: SQLite's locks serialise
+/// them, and each commit extends the current tree. Methods are synchronous and may wait for locks.
 package final class Ledger: Sendable {
-    /// Where the file is.
+    /// The path of the file.
     package let path: String
-    /// Who signs it; the name is the ledger's origin.
+    /// The key that its checkpoints must be signed by; the key's name is the ledger's origin.
     package let verifier: VerifierKey
     let queue: DatabaseQueue
     let signingKey: SigningKey?
@@ -36,7 +36,8 @@ package final class Ledger: Sendable {
         self.signingKey = signingKey
     }
 
-    /// Begins a ledger with its genesis entry, and others in the same commit. `time` is RFC 3339 UTC with milliseconds.
+    /// Creates a ledger with its genesis entry, and with other entries in the same commit. `time` is RFC 3339 UTC with
+    /// milliseconds.
     package static func create(
         path: String, origin: String, signingKey: SigningKey, time: String, entries: [JSONValue] = [],
         countsCommits: Bool = false
@@ -55,7 +56,7 @@ package final class Ledger: Sendable {
         let ledger = Ledger(
             path: path, verifier: verifier, queue: queue, signingKey: signingKey, countsCommits: countsCommits)
         _ = try ledger.write(operation) { db in
-            // A creation that crashed before its commit leaves an empty file, which is taken over.
+            // A creation that crashed before its commit leaves an empty file, which is reused.
             guard try db.first("SELECT count(*) FROM sqlite_schema", [], { $0.integer(0) }) == 0 else {
                 throw LedgerError(.exists, operation, subject: path, cause: "there is one already")
             }
@@ -63,7 +64,7 @@ package final class Ledger: Sendable {
             return try ledger.append(LedgerChange(entries: [genesis] + entries), to: db)
         }
         do {
-            // SQLite does not sync the folder after it made the database file.
+            // SQLite does not sync the folder after it created the database file.
             try syncFolder(split(path).folder)
         } catch {
             throw LedgerError(.syncFailed, operation, subject: path, cause: error.description)
@@ -71,19 +72,20 @@ package final class Ledger: Sendable {
         return ledger
     }
 
-    /// Opens a ledger for writing, which also rolls back what a crashed writer left.
+    /// Opens a ledger for writing. This also rolls back the unfinished transaction of a crashed writer.
     package static func open(
         path: String, signingKey: SigningKey, countsCommits: Bool = false
     ) throws(LedgerError) -> Ledger {
         try open(path: path, signingKey: signingKey, readonly: false, countsCommits: countsCommits)
     }
 
-    /// Opens a ledger for reading only. Throws `hotJournal` when a crashed writer left its journal: see `heal`.
+    /// Opens a ledger for reading only. Throws `hotJournal` if a crashed writer left its journal; see `heal`.
     package static func openReadonly(path: String) throws(LedgerError) -> Ledger {
         try open(path: path, signingKey: nil, readonly: true)
     }
 
-    /// Lets SQLite roll back what a crashed writer left; needs permission to write the file and its folder.
+    /// Lets SQLite roll back the unfinished transaction of a crashed writer. It needs permission to write the file and
+    /// its folder.
     package static func heal(path: String) throws(LedgerError) {
         _ = try open(path: path, signingKey: nil, readonly: false)
     }
@@ -123,10 +125,11 @@ package final class Ledger: Sendable {
             path: path, verifier: verifier, queue: queue, signingKey: signingKey, countsCommits: countsCommits)
     }
 
-    /// Refuses files that SQLite must not open, since anyone may have written to the folder.
+    /// Refuses files that SQLite must not open, since others may have written to the folder.
     ///
-    /// SQLite writes into whatever has the name of the database or of its journal. It rolls back a journal and removes
-    /// the file that the journal names as its super-journal (sqlite.org/fileformat2.html, "The Rollback Journal").
+    /// SQLite writes to any file that has the name of the database or of its journal. It rolls back a journal and
+    /// removes the file that the journal names as its super-journal (sqlite.org/fileformat2.html, "The Rollback
+    /// Journal").
     static func requireFile(_ path: String, _ operation: String) throws(LedgerError) {
         do {
             guard try fileStatus(path) != nil else {
@@ -178,7 +181,7 @@ package final class Ledger: Sendable {
         }
     }
 
-    /// As above, with SQLite's own error.
+    /// The same, with SQLite's own error.
     static func connect(_ path: String, readonly: Bool) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = readonly
@@ -187,7 +190,8 @@ package final class Ledger: Sendable {
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON")
             if readonly { return }
-            // Half a megabyte of pages: a commit touches few, and a daemon should not grow with its record.
+            // Half a megabyte of page cache: a commit touches few pages, and a daemon's memory should not grow with the
+            // ledger.
             try db.execute(sql: "PRAGMA cache_size=-512")
             try db.execute(sql: "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON")
             let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode=TRUNCATE")
@@ -198,7 +202,7 @@ package final class Ledger: Sendable {
         return try DatabaseQueue(path: path, configuration: configuration)
     }
 
-    /// One immediate transaction: all of `body` or nothing.
+    /// One immediate transaction: all changes of `body`, or none.
     func write<T>(_ operation: String, _ body: (Database) throws -> T) throws(LedgerError) -> T {
         do {
             return try queue.writeWithoutTransaction { db in
@@ -216,7 +220,7 @@ package final class Ledger: Sendable {
         }
     }
 
-    /// One read transaction; keep it short, since every commit waits for it.
+    /// One read transaction; it must be short, since every commit waits for it.
     func read<T>(_ operation: String, _ body: (Database) throws -> T) throws(LedgerError) -> T {
         try Self.access(queue, at: path, to: operation) { db in
             try requireSchema(db)
@@ -224,12 +228,12 @@ package final class Ledger: Sendable {
         }
     }
 
-    /// Refuses tables that are not the built-in ones: a trigger could undo what a commit writes, and a view can return
-    /// anything. The comparison is repeated when SQLite's schema version changes.
+    /// Refuses tables other than the built-in ones: a trigger could undo the writes of a commit, and a view can return
+    /// anything. The comparison is repeated if SQLite's schema version changes.
     private func requireSchema(_ db: Database) throws {
         let version = try db.first("PRAGMA schema_version") { $0.integer(0) }
         if let version, soundSchema.withLock({ $0 == version }) { return }
-        // A ledger that is just being made has none yet.
+        // A ledger that is being created has no tables yet.
         if try db.first("SELECT count(*) FROM sqlite_schema", [], { $0.integer(0) }) == 0 { return }
         if let first = try SchemaCheck.differences(db).first {
             throw LedgerError(
@@ -239,7 +243,7 @@ package final class Ledger: Sendable {
         soundSchema.withLock { $0 = version }
     }
 
-    /// One read transaction on a connection whose tables were not compared yet.
+    /// One read transaction on a connection whose tables have not been compared yet.
     private static func access<T>(
         _ queue: DatabaseQueue, at path: String, to operation: String, _ body: (Database) throws -> T
     ) throws(LedgerError) -> T {

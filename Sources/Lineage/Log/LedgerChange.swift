@@ -1,13 +1,13 @@
 package import Tabular
 
-/// Evidence named by its hash from an entry's body: a row map, a contract.
+/// Evidence that an entry's body names by its hash: a row map, a contract.
 package struct LedgerBlob: Sendable, Equatable {
-    /// What it is, as a media type.
+    /// Its media type.
     package let media: String
     /// The bytes; their SHA-256 is the name.
     package let data: [UInt8]
 
-    /// What a contract is kept as.
+    /// The media type of a contract.
     package static let contractMedia = "application/schema+json"
 
     /// Makes a blob.
@@ -17,13 +17,13 @@ package struct LedgerBlob: Sendable, Equatable {
     }
 }
 
-/// A claim on a source while it is worked on: mutable state, not part of the log.
+/// A claim on a source while it is processed: mutable state, not part of the log.
 package struct Inflight: Sendable, Equatable {
-    /// How far the work has come.
+    /// The progress of the work.
     package enum State: String, Sendable {
-        /// The source is ours; nothing was made from it yet.
+        /// The source is claimed; nothing was made from it yet.
         case claimed
-        /// The shards are written but not in place.
+        /// The shards are written but not yet in place.
         case staged
         /// The outcome is recorded, and files are moving into place.
         case publishing
@@ -31,17 +31,17 @@ package struct Inflight: Sendable, Equatable {
 
     /// The claim's name.
     package var claim: String
-    /// Where the source came from.
+    /// The dataset that the source is for.
     package var source: String
-    /// How far the work has come.
+    /// The progress of the work.
     package var state: State
-    /// How often it was begun, counting this time.
+    /// Number of attempts, including the current one.
     package var attempts: Int
-    /// The source's digest, once known.
+    /// The digest of the source, once it is known.
     package var sha256: [UInt8]?
-    /// The delivered file that it is of, in the pipeline's own form; where files go is told by signed entries alone.
+    /// The delivered file that it is of, in the pipeline's own form; signed entries alone say where files go.
     package var plan: [UInt8]?
-    /// When the row last changed, in milliseconds since 1970.
+    /// The time of the last change of the row, in milliseconds since 1970.
     package var updatedMilliseconds: Int
 
     /// Makes a claim.
@@ -53,44 +53,45 @@ package struct Inflight: Sendable, Equatable {
         self.updatedMilliseconds = updatedMilliseconds
     }
 
-    /// The same with the source's digest.
+    /// The same claim with the source's digest.
     package consuming func of(sha256: [UInt8]?) -> Inflight {
         self.sha256 = sha256
         return self
     }
 
-    /// The same with the plan for its files.
+    /// The same claim with the plan for its files.
     package consuming func following(_ plan: [UInt8]?) -> Inflight {
         self.plan = plan
         return self
     }
 }
 
-/// Everything that one commit moves.
+/// Everything that one commit changes.
 package struct LedgerChange: Sendable {
     /// Bodies of new entries, in order; at least one.
     package var entries: [JSONValue]
-    /// Evidence that the entries name.
+    /// Evidence that the entries refer to.
     package var blobs: [LedgerBlob]
-    /// Idempotency keys (32 bytes) and which of `entries` records each.
+    /// Idempotency keys (32 bytes each), with the index of the entry that records each.
     package var seen: [[UInt8]: Int]
-    /// Claims that change with the commit.
+    /// Claims that are updated in the same commit.
     package var putInflight: [Inflight]
-    /// Entries that the caller proved before it decided. The commit searches later entries for the same keys.
+    /// Number of entries that the caller proved before it decided. The commit checks later entries for the same keys.
     private(set) var provenSize: Int?
-    /// The content that it accepts, which must not have been accepted since.
+    /// The content that it accepts; no entry since then may have accepted it.
     private(set) var accepts: Content?
 
-    /// Content that is accepted once: a file's bytes in a dataset and, where sources are compared, from each source.
+    /// Content that is accepted only once: a file's bytes in a dataset and, if suppliers are compared, from each
+    /// supplier.
     package struct Content: Sendable, Equatable {
         let dataset: String, digest: String, source: String?
 
-        /// The digest in hexadecimal; `source` where the same of another source is other content.
+        /// The digest is hexadecimal; `source` is set if the same content from another source counts as different.
         package init(dataset: String, digest: String, source: String?) {
             (self.dataset, self.digest, self.source) = (dataset, digest, source)
         }
 
-        /// Whether an entry `batch.received` is about it.
+        /// Whether an entry `batch.received` concerns it.
         func isReceived(in body: JSONValue) -> Bool {
             body["dataset"]?.text == dataset && body["data_hash"]?.text == digest
                 && (source == nil || body["source"]?.text == source)
@@ -107,10 +108,10 @@ package struct LedgerChange: Sendable {
         self.putInflight = putInflight
     }
 
-    /// The same, committed only if no entry after the first `size` accepts `content` or has a key of `seen`.
+    /// The same change, committed only if no entry after the first `size` accepts `content` or has a key of `seen`.
     ///
     /// - Parameters:
-    ///   - size: entries that the caller proved before it decided.
+    /// - size: number of entries that the caller proved before it decided.
     ///   - content: the content that the change accepts; nil when it accepts none.
     package consuming func decided(at size: Int, accepting content: Content?) -> LedgerChange {
         (provenSize, accepts) = (size, content)
@@ -118,7 +119,7 @@ package struct LedgerChange: Sendable {
     }
 }
 
-/// What a commit made.
+/// The result of a commit.
 package struct Committed: Sendable, Equatable {
     /// Entries in the ledger now.
     package let size: Int
@@ -130,14 +131,14 @@ package struct Committed: Sendable, Equatable {
     package let firstSequence: Int
 }
 
-/// One entry as it is stored.
+/// One stored entry.
 package struct LedgerEntry: Sendable, Equatable {
-    /// Place in the log, from 0.
+    /// Its index in the log, from 0.
     package let sequence: Int
     /// The body's `kind`.
     package let kind: String
     /// The exact bytes that the tree covers.
     package let bytes: [UInt8]
-    /// The same, read.
+    /// The parsed bytes.
     package let body: JSONValue
 }

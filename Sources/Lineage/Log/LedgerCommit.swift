@@ -3,11 +3,11 @@ import GRDB
 import Tabular
 
 extension Ledger {
-    /// Records a change in one transaction: entries, tree, evidence, projection, idempotency keys and claims together,
-    /// under one signed checkpoint. The only commit point there is.
+    /// Records a change in one transaction, under one signed checkpoint: entries, tree, evidence, projection,
+    /// idempotency keys and claims. This is the only commit point.
     ///
-    /// Throws `alreadySeen` when a key is recorded already, and `damaged` rather than sign over a state that does not
-    /// match the last signed one.
+    /// Throws `alreadySeen` if a key is already recorded. Throws `damaged` if the stored state does not match the last
+    /// signed one, since it must not be signed again.
     package func commit(_ change: LedgerChange) throws(LedgerError) -> Committed {
         try write("write to ledger") { db in try append(change, to: db) }
     }
@@ -43,15 +43,15 @@ extension Ledger {
         return Committed(size: head.size, root: head.root, note: note, firstSequence: firstSequence)
     }
 
-    /// Where commits are counted, the first body of each states how many entries it made. A signed checkpoint must
-    /// follow them, so a removed one is noticed.
+    /// If commits are counted, the first body of each commit has the number of its entries. A signed checkpoint must
+    /// follow them, so a removed checkpoint is noticed.
     private func counted(_ body: JSONValue, _ count: Int) -> JSONValue {
         guard var members = body.members else { return body }
         members["commit"] = .integer(Int64(count))
         return .object(members)
     }
 
-    /// Reads back what was written: a commit that is not recorded must not look like one.
+    /// Reads back what was written: a commit that was not recorded must not be reported as done.
     private func readBack(_ head: Checkpoint, _ note: [UInt8], _ count: Int, in db: Database) throws {
         let newest = try db.first("SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1") {
             $0.integer(0) == head.size && $0.bytes(1) == head.root && $0.bytes(2) == note
@@ -63,8 +63,8 @@ extension Ledger {
         }
     }
 
-    /// Another process may have judged the same content since the caller last looked. The entries show it, even where
-    /// the table of keys was changed.
+    /// Another process may have judged the same content since the caller's proof. The entries show that, even if the
+    /// table of keys was tampered with.
     private func refuseSeen(_ change: LedgerChange, in db: Database) throws {
         guard let proven = change.provenSize, !change.seen.isEmpty else { return }
         let keys = Set(change.seen.keys.map(hex))
@@ -73,7 +73,7 @@ extension Ledger {
             guard let body = try? JSONValue.parse(row.bytes(0)) else { return }
             if body.event == .batchReceived { received = body }
             guard body.event == .batchJudged else { return }
-            // Other contracts and policies have other keys; the content is the same.
+            // Under other contracts and policies the keys differ although the content is the same.
             if body["verdict"]?.text == "accepted", let received, received["batch"] == body["batch"],
                 change.accepts?.isReceived(in: received) == true
             {
@@ -87,7 +87,7 @@ extension Ledger {
         }
     }
 
-    /// The tree as it stands, proved to be what was last signed: a new checkpoint must not launder a changed log.
+    /// The current tree, proven to be the last signed one: a new checkpoint must not sign a changed log.
     private func signedTree(_ db: Database) throws -> TreeFrontier {
         let size = try Self.size(db)
         if size == 0 { return TreeFrontier() }
@@ -116,7 +116,7 @@ extension Ledger {
         for (level, place, hash) in nodes {
             try db.run("INSERT INTO node VALUES(?,?,?)", [level, place, asBlob(hash)])
         }
-        // The same source or shard may turn up again in a later batch: the first entry that names it keeps the row.
+        // A later batch may name the same source or shard again; the row keeps the first entry that names it.
         for row in rows {
             switch row.table {
             case .entity, .activity:
@@ -131,7 +131,7 @@ extension Ledger {
         }
     }
 
-    /// The body's canonical bytes, kind and projection, if it may be recorded.
+    /// The body's canonical bytes, kind and projection. Throws if it may not be recorded.
     private func checked(_ body: JSONValue, _ index: Int) throws -> ([UInt8], String, [ProvenanceRow]) {
         func refuse(_ cause: String) -> LedgerError {
             LedgerError(.badBody, "write to ledger", subject: path, cause: "entry \(index) of the commit \(cause)")
@@ -149,7 +149,7 @@ extension Ledger {
         return (bytes, kind, rows)
     }
 
-    /// Entries in the log.
+    /// Number of entries in the log.
     static func size(_ db: Database) throws -> Int {
         try db.first("SELECT coalesce(max(seq) + 1, 0) FROM entry") { $0.integer(0) } ?? 0
     }

@@ -1,45 +1,46 @@
 import Cryptography
 import GRDB
 
-/// Why the ledger could not do something. What is wrong *inside* a ledger is a `LedgerDamage`, not an error.
+/// Why a ledger operation failed. A fault *inside* a ledger is a `LedgerDamage`, not an error.
 package struct LedgerError: Error, Equatable, CustomStringConvertible {
     /// The kinds of failure a caller may want to tell apart.
     package enum Code: String, Sendable {
         /// There is no file at the path.
         case notFound
-        /// A ledger is there already.
+        /// A ledger already exists there.
         case exists
         /// The file is not a ledger, or not one of this version.
         case notALedger
-        /// A crashed writer left a journal that a read-only connection may not roll back: try `Ledger.heal`, else 75.
+        /// A crashed writer left a journal, which a read-only connection may not roll back: try `Ledger.heal`, else
+        /// exit with 75.
         case hotJournal
-        /// Another process kept its lock longer than the timeout: try again, 75.
+        /// Another process held its lock longer than the timeout: try again; exit code 75.
         case busy
-        /// The stored state contradicts its signature or its pages: nothing is added to it.
+        /// The stored state contradicts its signature, or pages are damaged: nothing is appended to it.
         case damaged
-        /// The signing key is not the one the ledger was begun with.
+        /// The signing key is not the one that the ledger was created with.
         case wrongKey
         /// A body that may not be recorded.
         case badBody
-        /// The content was recorded before, perhaps by another process a moment ago.
+        /// The content is already recorded, perhaps by another process a moment ago.
         case alreadySeen
-        /// The claim is held already.
+        /// The claim is held by another process.
         case alreadyClaimed
         /// The disk is full.
         case noSpace
-        /// An fsync failed: what reached the disk is unknown, so stop the process and do not try again.
+        /// An fsync failed. What reached the disk is unknown, so the process must stop and not retry.
         case syncFailed
         /// Any other refusal of the file system or of SQLite.
         case io
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     package let code: Code
-    /// What was being done, such as "open ledger".
+    /// The operation that failed, such as "open ledger".
     package let operation: String
-    /// The file, or the thing in it.
+    /// The file, or a part of it.
     package let subject: String
-    /// The reason, with the cure where there is one.
+    /// The reason, with the remedy if there is one.
     package let cause: String
 
     /// Makes an error from its parts.
@@ -53,7 +54,7 @@ package struct LedgerError: Error, Equatable, CustomStringConvertible {
     /// One line for a person: lower case, no full stop.
     package var description: String { "cannot \(operation) \(subject): \(cause)" }
 
-    /// Wraps whatever a database access threw; an error of ours stays as it is.
+    /// Wraps any error of a database access; a `LedgerError` is kept.
     init(_ error: any Error, _ operation: String, _ path: String) {
         switch error {
         case let error as LedgerError: self = error
@@ -86,7 +87,7 @@ package struct LedgerError: Error, Equatable, CustomStringConvertible {
         self.init(code, operation, subject: path, cause: cause)
     }
 
-    /// Whether SQLite's refusal says that the file itself is not sound, as opposed to out of reach.
+    /// SQLite's message if it says that the file itself is damaged, rather than inaccessible; else nil.
     static func isDamage(_ error: any Error) -> String? {
         guard let error = error as? DatabaseError else { return nil }
         switch error.resultCode {

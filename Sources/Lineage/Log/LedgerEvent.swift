@@ -2,22 +2,23 @@ package import Tabular
 
 /// The kinds of ledger entries. The strings are part of the log's format and never change.
 ///
-/// Whoever reads entries switches over this, so that the compiler names every place that a new kind concerns. An entry of a kind that a
-/// later version wrote is no event of ours (`LedgerEntry.event` is nil): it is verified like any, and means nothing here.
+/// Code that reads entries switches over this enum, so the compiler lists every place that a new kind affects. An entry
+/// of a kind that only a later version knows is verified like any other and otherwise ignored (`LedgerEntry.event` is
+/// nil).
 package enum LedgerEvent: String, Sendable, CaseIterable {
-    /// The log begins.
+    /// The first entry.
     case genesis
-    /// A file came.
+    /// A file was received.
     case batchReceived = "batch.received"
     /// Its verdict.
     case batchJudged = "batch.judged"
-    /// The same content was judged before.
+    /// Content that was judged before was received again.
     case batchDuplicate = "batch.duplicate"
     /// A delivered file could not be judged.
     case batchFailed = "batch.failed"
     /// An accepted batch was replaced.
     case batchSuperseded = "batch.superseded"
-    /// A person let a held batch out.
+    /// A person released a held batch.
     case batchReleased = "batch.released"
     /// Sealed files of a batch.
     case shardPublished = "shard.published"
@@ -25,36 +26,36 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     case shardOpened = "shard.opened"
     /// A contract was used for the first time.
     case contractRegistered = "contract.registered"
-    /// `sluice.yaml` is another one.
+    /// `sluice.yaml` changed.
     case configChanged = "config.changed"
     /// A key was used for the first time.
     case keyRecorded = "key.recorded"
-    /// `sluice.yaml` says something new of a source.
+    /// The description of a supplier in `sluice.yaml` is new.
     case sourceRegistered = "source.registered"
-    /// A batch of a source on probation passed.
+    /// A batch of a supplier on probation passed.
     case sourceObserved = "source.observed"
-    /// A person vouches for a source.
+    /// A person trusts a supplier.
     case sourceTrusted = "source.trusted"
-    /// A person refuses a source.
+    /// A person blocks a supplier.
     case sourceBlocked = "source.blocked"
-    /// A person puts a source on probation.
+    /// A person puts a supplier on probation.
     case sourceProbation = "source.probation"
     /// A named baseline was built.
     case baselineBuilt = "baseline.built"
-    /// It became the anchor.
+    /// A named baseline became the anchor.
     case baselineApproved = "baseline.approved"
-    /// Batches are judged by it alone.
+    /// Batches are compared with a named baseline alone.
     case baselinePinned = "baseline.pinned"
-    /// It is used no longer.
+    /// A named baseline is no longer used.
     case baselineRetired = "baseline.retired"
-    /// A batch is left out of the baseline.
+    /// A batch is excluded from baselines.
     case baselineExcluded = "baseline.excluded"
-    /// Noisy statistics of a file were published, and what they spent of its privacy budget.
+    /// Differentially private statistics of a file were published, which spent a part of its privacy budget.
     case profilePublished = "profile.published"
-    /// A person turned tokens back into values.
+    /// A person decrypted encrypted values.
     case valuesRevealed = "values.revealed"
 
-    /// By their names: a fold over a million entries looks each up.
+    /// By their names, since a fold over a million entries looks up each.
     private static let named = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
 
     /// The event of a kind; nil for a kind that this version does not know.
@@ -64,7 +65,7 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     }
 }
 
-/// What a sealed file of a batch is. The strings are part of the log's format and never change.
+/// The role of a sealed file of a batch. The strings are part of the log's format and never change.
 package enum FileRole: String, Sendable, CaseIterable {
     /// Released rows.
     case accepted
@@ -72,25 +73,25 @@ package enum FileRole: String, Sendable, CaseIterable {
     case quarantine
     /// The whole file of a batch that was not accepted.
     case source
-    /// What the released rows look like, for later batches.
+    /// Sampled statistics of the released rows, for later batches.
     case baseline
-    /// What the rows say that other sources may speak of too.
+    /// The values that the batch's suppliers report for keys, for comparing suppliers.
     case claims
-    /// What came beside the file and vouched for it.
+    /// The sidecars that vouch for the file.
     case provenance
-    /// Where each row begins in the source.
+    /// The offset of each row in the source.
     case rows
     /// Decision and report.
     case decision
 }
 
 extension LedgerEntry {
-    /// What the entry says happened; nil for a kind that this version does not know.
+    /// The event that the entry records; nil for a kind that this version does not know.
     package var event: LedgerEvent? { LedgerEvent(kind: kind) }
 }
 
 extension EntryBody {
-    /// What the body of an entry says happened; nil for a kind that this version does not know.
+    /// The event that an entry's body records; nil for a kind that this version does not know.
     var event: LedgerEvent? { self["kind"]?.text.flatMap { LedgerEvent(kind: $0) } }
 }
 
@@ -98,6 +99,6 @@ extension JSONValue {
     /// The `kind` of an entry's body.
     package static func event(_ event: LedgerEvent) -> JSONValue { .string(event.rawValue) }
 
-    /// What the body of an entry says happened; nil for a kind that this version does not know.
+    /// The event that an entry's body records; nil for a kind that this version does not know.
     package var event: LedgerEvent? { self["kind"]?.text.flatMap { LedgerEvent(kind: $0) } }
 }

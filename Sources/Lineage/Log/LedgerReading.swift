@@ -3,7 +3,7 @@ import GRDB
 import Storage
 import Tabular
 
-/// Claims: the working state, moved outside entry commits.
+/// Claims: the working state, which changes outside entry commits too.
 extension Ledger {
     /// Takes a new claim, or throws `alreadyClaimed`.
     package func insertInflight(_ claim: Inflight) throws(LedgerError) {
@@ -17,13 +17,13 @@ extension Ledger {
         }
     }
 
-    /// Writes a claim's row as it is now, whether it is new or not.
+    /// Writes a claim's row, whether it is new or not.
     package func putInflight(_ claim: Inflight) throws(LedgerError) {
         try write("write claim to ledger") { db in try Self.put(claim, in: db) }
     }
 
-    /// Writes how often a claim was begun. One that is being published is not touched: it is past trying, and its
-    /// outcome is recorded.
+    /// Writes the number of attempts of a claim. A claim that is being published is not changed: its outcome is already
+    /// recorded.
     package func countAttempts(claim: String, _ attempts: Int, updatedMilliseconds: Int) throws(LedgerError) {
         try write("count attempt in ledger") { db in
             try db.run(
@@ -32,7 +32,7 @@ extension Ledger {
         }
     }
 
-    /// Drops a claim; one that is gone already is no error.
+    /// Removes a claim; a claim that does not exist is no error.
     package func removeInflight(claim: String) throws(LedgerError) {
         try write("drop claim from ledger") { db in try db.run("DELETE FROM inflight WHERE claim = ?", [claim]) }
     }
@@ -56,9 +56,9 @@ extension Ledger {
     }
 }
 
-/// Reading the log, each call one short transaction.
+/// Reads of the log, each in one short transaction.
 extension Ledger {
-    /// Entries in the log.
+    /// Number of entries in the log.
     package func size() throws(LedgerError) -> Int { try read("read ledger") { try Self.size($0) } }
 
     /// The entry that recorded an idempotency key, or nil.
@@ -73,18 +73,18 @@ extension Ledger {
         try entries(from: sequence, limit: 1).first { $0.sequence == sequence }
     }
 
-    /// Up to `limit` entries in order, beginning with `from`.
+    /// Up to `limit` entries in order, from sequence number `from`.
     package func entries(from: Int, limit: Int) throws(LedgerError) -> [LedgerEntry] {
         try entries("WHERE seq >= ? ORDER BY seq LIMIT ?", [from, limit])
     }
 
-    /// Up to `limit` entries of one kind in order, without the index by kind, which an attacker can make to miss
+    /// Up to `limit` entries of one kind in order. It does not use the index by kind, in which an attacker can hide
     /// entries.
     package func unindexedEntries(kind: String, from: Int, limit: Int) throws(LedgerError) -> [LedgerEntry] {
         try entries("NOT INDEXED WHERE seq >= ? AND kind = ? ORDER BY seq LIMIT ?", [from, kind, limit])
     }
 
-    /// Entries by the rest of a query over `seq, kind, body`.
+    /// Entries selected by the rest of a query over `seq, kind, body`.
     func entries(_ condition: String, _ arguments: StatementArguments) throws(LedgerError) -> [LedgerEntry] {
         try read("read ledger") { db in
             var found: [LedgerEntry] = []
@@ -101,7 +101,7 @@ extension Ledger {
         }
     }
 
-    /// The evidence with this hash, or nil; throws `damaged` when the bytes do not match their name.
+    /// The evidence with this hash, or nil; throws `damaged` if the bytes do not match their hash.
     package func blob(sha256: [UInt8]) throws(LedgerError) -> LedgerBlob? {
         let found = try read("read ledger") { db in
             try db.first("SELECT media, data FROM blob WHERE sha256 = ?", [asBlob(sha256)]) {
@@ -116,7 +116,7 @@ extension Ledger {
         return found
     }
 
-    /// The newest tree head and its signed note. Not verified: that is `verify`'s work.
+    /// The newest tree head and its signed note, unverified: `verify` checks them.
     package func latestCheckpoint() throws(LedgerError) -> (head: Checkpoint, note: [UInt8])? {
         try read("read ledger") { db in
             try db.first("SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1") {
@@ -125,7 +125,7 @@ extension Ledger {
         }
     }
 
-    /// The root over the first entries; nil when there are not so many.
+    /// The root over the first `size` entries; nil if there are fewer.
     package func root(of size: Int) throws(LedgerError) -> [UInt8]? {
         try read("read ledger") { db in
             guard size >= 0, try size <= Self.size(db) else { return nil }
@@ -133,7 +133,7 @@ extension Ledger {
         }
     }
 
-    /// Whether this very signed checkpoint is kept.
+    /// Whether exactly this signed checkpoint is stored.
     package func holds(checkpoint note: [UInt8]) throws(LedgerError) -> Bool {
         guard let head = Checkpoint.open(note, key: verifier) else { return false }
         return try read("read ledger") { db in
@@ -141,7 +141,7 @@ extension Ledger {
         }
     }
 
-    /// The proof of one entry under the newest checkpoint that covers it, or nil when none does.
+    /// The inclusion proof of one entry under the newest checkpoint that covers it, or nil if none does.
     package func proof(of sequence: Int) throws(LedgerError) -> TlogProof? {
         try read("prove from ledger") { db in
             let newest = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1"
@@ -155,7 +155,7 @@ extension Ledger {
         }
     }
 
-    /// The hashes that prove the first `old` entries unchanged within the first `new`.
+    /// The hashes that prove that the first `old` entries are unchanged within the first `new`.
     package func consistencyProof(from old: Int, to new: Int) throws(LedgerError) -> [[UInt8]] {
         try read("prove from ledger") { db in
             let size = try Self.size(db)
@@ -168,15 +168,15 @@ extension Ledger {
 }
 
 extension Ledger {
-    /// Copies the ledger as it is at one moment, by SQLite's backup API, without claims: what they say is worked out
-    /// again where the copy becomes a store.
+    /// Copies a consistent snapshot of the ledger by SQLite's backup API, without claims: they are recomputed when the
+    /// copy becomes a store.
     ///
     /// - Returns: the newest checkpoint in the copy.
     package func backUp(to target: String) throws(LedgerError) -> Checkpoint {
         let operation = "back up ledger"
         do {
             let copy = try DatabaseQueue(path: target)
-            // All pages in one step: one read transaction, so one moment.
+            // All pages in one step, in one read transaction: a consistent snapshot.
             try queue.backup(to: copy)
             try copy.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; DELETE FROM inflight")
@@ -199,7 +199,7 @@ extension Ledger {
         }
     }
 
-    /// Rebuilds the mutable tables, which are not signed, from the log, which was verified before.
+    /// Rebuilds the mutable tables, which are not signed, from the verified log.
     package static func rebuildWorkingState(path: String) throws(LedgerError) {
         let operation = "rebuild claims and keys of"
         try requireFile(path, operation)
@@ -233,15 +233,16 @@ extension Ledger {
     }
 }
 
-/// The keys that an entry records: of `batch.judged`, what makes the same batch a duplicate.
+/// The idempotency keys that an entry records: in `batch.judged`, the keys by which the same batch is recognised as a
+/// duplicate.
 enum SeenKeys {
-    /// Those of an entry's bytes; none of an entry before they were part of the body.
+    /// The keys in an entry's bytes; empty for entries of versions that did not record them in the body.
     static func recorded(in bytes: [UInt8]) -> [[UInt8]] {
         guard let body = try? JSONValue.parse(bytes), body.event == .batchJudged else { return [] }
         return recorded(in: body)
     }
 
-    /// The same of a body that was read.
+    /// The keys in a parsed body.
     static func recorded(in body: some EntryBody) -> [[UInt8]] {
         (body["seen"]?.items ?? []).compactMap { $0.text.flatMap { bytes(hex: $0) } }
     }

@@ -1,6 +1,6 @@
-/// The tables of a ledger, exactly `vectors/ledger/schema.sql`: `verify` compares them by the letter.
+/// The tables of a ledger, exactly as in `vectors/ledger/schema.sql`: `verify` compares them character by character.
 enum LedgerSchema {
-    /// Marks the file as a ledger: "ILDG".
+    /// Marks the file as a ledger: "ILDG" in ASCII.
     static let applicationID: Int64 = 0x494C_4447
     /// The version of the tables.
     static let version: Int64 = 1

@@ -1,15 +1,15 @@
 import Tabular
 
-/// From 32-byte keys to the entries that record them: sorted where it comes from a cache, with what was added since
-/// beside it.
+/// Maps 32-byte keys to the entries that record them: a sorted list, which comes from a cache, and a dictionary of
+/// later additions.
 ///
-/// Kept by the first 8 bytes of each key, since whoever asks reads the entry and compares the whole.
+/// It stores only the first 8 bytes of each key, since the caller reads the entry and compares the whole key.
 struct KeyIndex: Sendable, Equatable {
     private var keys: [UInt64] = []
     private var sequences: [UInt32] = []
     private var added: [UInt64: [UInt32]] = [:]
 
-    /// How many there are.
+    /// Number of keys.
     var count: Int { keys.count + added.values.reduce(0) { $0 + $1.count } }
 
     private static func word(_ key: [UInt8]) -> UInt64 { key.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
@@ -34,7 +34,7 @@ struct KeyIndex: Sendable, Equatable {
         added[Self.word(key), default: []].append(UInt32(clamping: sequence))
     }
 
-    /// 12 bytes each, sorted by key.
+    /// 12 bytes for each key, sorted by key.
     func encoded() -> [UInt8] {
         var pairs = Array(zip(keys, sequences))
         for (key, sequences) in added { pairs += sequences.map { (key, $0) } }

@@ -4,37 +4,36 @@ package import Storage
 import Synchronization
 import Tabular
 
-/// Reads the log for decisions. Every answer rests on a checkpoint that the known key signed.
+/// Reads the log for decisions. Every answer is proven against a checkpoint that the known key signed.
 ///
-/// `state` catches up with the newest checkpoint: every entry since the last time is hashed into the tree, and the root
-/// must come out as it was signed. What was proven once is kept in a cache under a key of the store, so that a record
-/// of any length costs each batch only the entries since. Single entries are proven by their path to that root (RFC
-/// 6962, section 2.1.1).
+/// `state` catches up with the newest checkpoint: it hashes every entry since the last call into the tree, and the root
+/// must equal the signed one. The proven state is cached under a key of the store, so each batch reads only new
+/// entries, however long the ledger is. Single entries are proven by their path to that root (RFC 6962, section 2.1.1).
 package final class ProvenLog: Sendable {
-    /// The record.
+    /// The ledger.
     package let ledger: Ledger
     private let key: VerifierKey
     private let cache: Cache?
     private let known = Mutex<ProvenState?>(nil)
-    /// Entries that the cache covers, as far as this process knows.
+    /// Number of entries that the cache covers, as far as this process knows.
     private let cached = Mutex(0)
     private let count = Atomic(0)
-    /// The newest checkpoint whose signature was checked: the same bytes need not be checked again.
+    /// The newest checkpoint whose signature was checked, so that the same bytes are not checked again.
     private let opened = Mutex<(note: [UInt8], head: Checkpoint)?>(nil)
 
-    /// Where the state is kept between processes, and the secret that proves it is ours.
+    /// The folder in which the state is cached between processes, and the secret that authenticates the cache.
     package struct Cache: Sendable {
         let folder: OpenFolder
         let secret: SecretKey
-        /// The identity of the secret that the record must state: whoever writes into the store could put another
-        /// secret in its place.
+        /// The identity of the secret, which an entry must record: otherwise a person who can write into the store
+        /// could replace the secret.
         let identity: String
         /// The name of the file.
         package static let name = "ledger.index"
-        /// Entries that are read again before the cache is written anew.
+        /// Number of entries that are read again before the cache is rewritten.
         static let staleness = 256
 
-        /// A cache in a folder; `secret` is the store's own, and `identity` what an entry `key.recorded` has of it.
+        /// A cache in a folder; `secret` is the store's key, and `identity` is its identity in an entry `key.recorded`.
         package init(in folder: OpenFolder, secret: SecretKey, identity: String) {
             self.folder = folder
             self.secret = secret
@@ -52,12 +51,13 @@ package final class ProvenLog: Sendable {
         self.cache = cache
     }
 
-    /// Entries that were proven one by one so far: what a decision costs, which must not grow with the record.
+    /// Number of entries that were proven one by one so far. It measures the cost of a decision, which must not grow
+    /// with the ledger.
     package var entriesProven: Int { count.load(ordering: .relaxed) }
 
     // MARK: State
 
-    /// What the log says as of its newest checkpoint. Throws `damaged` when it is not what was signed.
+    /// The state of the log as of its newest checkpoint. Throws `damaged` if the log does not match the checkpoint.
     package func state() throws(LedgerError) -> ProvenState {
         let head = try newestHead()
         if let known = known.withLock({ $0 }), known.size == head.size, known.root == head.root { return known }
@@ -65,7 +65,7 @@ package final class ProvenLog: Sendable {
         var tree = try ledger.read("prove ledger") { db in
             try TreeFrontier(size: state.size) { level, index in try self.ledger.node(level, index, in: db) }
         }
-        // The peaks that are stored hash to the root that was proven before, so they are those of then.
+        // The stored peaks hash to the root that was proven before, so they are the peaks of that time.
         if state.size > 0, tree.root() != state.root { throw differs(head) }
         while tree.size < head.size {
             let rows = try bodies(from: tree.size, upTo: min(head.size, tree.size + Self.chunk))
@@ -85,7 +85,7 @@ package final class ProvenLog: Sendable {
         return proven
     }
 
-    /// The newest tree head, signed by the known key, over all entries that there are.
+    /// The newest tree head, signed by the known key; it must cover all entries.
     private func newestHead() throws(LedgerError) -> Checkpoint {
         let (size, stored) = try ledger.read("prove ledger") { db in
             (
@@ -117,7 +117,7 @@ package final class ProvenLog: Sendable {
             throw damaged("it holds \(head.size) entries, and this process has seen \(known.size)")
         }
         if let kept = kept(upTo: head.size) {
-            // It is ours, so these entries were there once.
+            // The cache is authentic, so the ledger once had these entries.
             guard kept.size <= head.size else {
                 throw damaged(
                     "it holds \(head.size) entries, and \(kept.size) were proven here before: an older copy was put in its place"
@@ -130,7 +130,7 @@ package final class ProvenLog: Sendable {
         return ProvenState()
     }
 
-    /// Whether the secret that proves the cache is the one that an entry under the signed checkpoint records.
+    /// Whether the secret that authenticates the cache is the one that an entry below the signed checkpoint records.
     private func isRecorded(_ kept: ProvenState, _ head: Checkpoint) -> Bool {
         let name = ProvenState.KeyName(kind: "store", name: "store")
         guard let cache, let sequence = kept.keys[name]?.sequence else { return false }
@@ -187,7 +187,7 @@ package final class ProvenLog: Sendable {
         return LedgerEntry(sequence: sequence, kind: kind, bytes: bytes, body: body)
     }
 
-    /// The files of a role that are recorded in these entries and still count.
+    /// The files of a role that these entries record, without those of superseded batches.
     package func files(
         _ role: FileRole, in sequences: some Sequence<Int>
     ) throws(LedgerError) -> [PublishedFile] {
@@ -201,9 +201,9 @@ package final class ProvenLog: Sendable {
         return found
     }
 
-    /// The entries that one commit made of a batch, in order; none when the log has none.
+    /// The entries that one commit made for a batch, in order; empty if the log has none.
     package func run(_ batch: String) throws(LedgerError) -> [LedgerEntry] {
-        // The index only says where to look.
+        // The index is only a hint; the entries are proven.
         if let hint = try LineageQuery(ledger).run(batch).first, let found = try? run(around: hint.sequence, batch),
             !found.isEmpty
         {
@@ -215,7 +215,7 @@ package final class ProvenLog: Sendable {
         return try run(around: first.sequence, batch)
     }
 
-    /// The entries of a batch that stand together with this one.
+    /// The entries of a batch that are adjacent to this one.
     package func run(around sequence: Int, _ batch: String) throws(LedgerError) -> [LedgerEntry] {
         let state = try state()
         var found: [LedgerEntry] = []
@@ -236,7 +236,7 @@ package final class ProvenLog: Sendable {
         return found
     }
 
-    /// The record of a published file, by its SHA-256, proven; nil when there is none.
+    /// The proven record of a published file with this SHA-256; nil if there is none.
     package func file(_ digest: String) throws(LedgerError) -> PublishedFile? {
         guard let found = try LineageQuery(ledger).file(digest) else { return nil }
         return try entry(found.entry.sequence).files.first { $0.digest == digest }
@@ -248,9 +248,9 @@ package final class ProvenLog: Sendable {
         hmacSHA256(key: cache.secret, (Array("sluice/ledger-index/v1\0\(key)\0".utf8) + text).span)
     }
 
-    /// The state that another process proved; nil when there is none, or when it does not carry the store's key.
+    /// The cached state of another process; nil if there is none, or if it is not authenticated by the store's key.
     private func kept(upTo size: Int) -> ProvenState? {
-        // As large as a cache of so many entries can be, and of as many more again: what is larger is none of ours.
+        // A larger file than twice the size of a cache with this many entries cannot be Sluice's.
         guard let cache, let name = FileName(Array(Cache.name.utf8)),
             let bytes = try? cache.folder.openRegular(name).readAll(max: 1 << 20 + 512 * size), bytes.count > 32
         else { return nil }
@@ -259,12 +259,12 @@ package final class ProvenLog: Sendable {
         return (try? JSONValue.parse(text)).flatMap { ProvenState($0) }
     }
 
-    /// Only a cache: one that cannot be written costs the next process time, and nothing else.
+    /// It is only a cache: a failed write costs the next process time, and nothing else.
     private func keep(_ state: ProvenState) {
         guard let cache, let name = FileName(Array(Cache.name.utf8)) else { return }
         let text = state.document().canonicalBytes()
         guard var file = try? StagedFile(in: cache.folder, name: name) else {
-            // A process that died left the half of one.
+            // A process that crashed may have left a partial file.
             if let part = FileName(Array((Cache.name + ".part").utf8)) { try? cache.folder.remove(part) }
             return
         }

@@ -3,71 +3,73 @@ import Tabular
 
 /// The state that decisions need from the log, folded over the entries that a signed checkpoint covers.
 ///
-/// The checkpoint makes it complete as well as true: an entry that was removed, or hidden from an index, is noticed.
+/// The checkpoint proves that it is complete: a removed entry, or one hidden from an index, is noticed.
 package struct ProvenState: Sendable {
-    /// Entries that it is folded from, and the root over them.
+    /// The number of entries that were folded, and the root over them.
     package internal(set) var size = 0, root: [UInt8] = []
-    /// What was decided about sources, and what was seen of them, by name.
+    /// The decisions about suppliers, and their passed batches, by name.
     package internal(set) var sources: [String: SourceHistory] = [:]
-    /// For each source the digest of its record in `sluice.yaml`, as it was registered last.
+    /// For each supplier, the digest of its latest registered description in `sluice.yaml`.
     package internal(set) var registered: [String: String] = [:]
     /// Entries about named baselines, in order.
     package internal(set) var baselineSteps: [Int] = []
-    /// Batches whose files count no longer: replaced by another batch, or excluded from baselines.
+    /// Batches whose files no longer count: superseded by another batch, or excluded from baselines.
     package internal(set) var superseded: [String: String] = [:], excluded: Set<String> = []
     /// Millionths of the privacy budget that profiles of a file have spent, by its digest.
     package internal(set) var spent: [String: UInt64] = [:]
-    /// The keys that were used, by kind and name.
+    /// The recorded keys, by kind and name.
     package internal(set) var keys: [KeyName: RecordedKey] = [:]
-    /// The digest of `sluice.yaml` as it was recorded last, and the entry.
+    /// The latest recorded digest of `sluice.yaml`, and its entry.
     package internal(set) var configuration: (digest: String, sequence: Int)?
     /// Digests of contracts.
     package internal(set) var contracts: Set<String> = []
-    /// The last number of a signed manifest that was accepted, by dataset and supplier.
+    /// The latest accepted sequence number of a signed manifest, by dataset and supplier.
     var sequences: [String: Int64] = [:]
-    /// Entries that record files of a role, by dataset, with whose batch it was.
+    /// Entries that record files of a role, by dataset, with the batch's supplier.
     var published: [String: [String: [Published]]] = [:]
-    /// Held batches that nobody has dealt with, by dataset and content.
+    /// Held batches that are still open, by dataset and content.
     var holds: [String: [Hold]] = [:]
     var accepted = KeyIndex()
     var judged = KeyIndex()
-    /// What a commit received, until it is judged.
+    /// The received batch of the current commit, until its judgement follows.
     private var received: Received?
 
-    /// What was decided about a source, and since then.
+    /// The latest decision about a supplier, and what followed.
     package struct SourceHistory: Sendable, Equatable {
-        /// The kind of the last decision, such as `source.trusted`; empty when there was none.
+        /// The kind of the latest decision, such as `source.trusted`; empty if there is none.
         package var decision = ""
-        /// The entry, when, and why.
-        package var sequence = -1, time = "", reason = ""
-        /// The last entry that somebody vouched for it by.
-        package var trustedSince = -1
-        /// Digests of the files that passed since the last decision: each counts once.
+        /// Its entry; nil when there was none.
+        package var sequence: Int?
+        /// When, and why.
+        package var time = "", reason = ""
+        /// The latest entry by which a person trusted the supplier.
+        package var trustedSince: Int?
+        /// Digests of the files that passed since the latest decision; each counts once.
         package var observed: Set<String> = []
 
-        /// Nothing was decided.
+        /// No decision yet.
         package init() {}
     }
 
-    /// Which key is meant.
+    /// Identifies a key.
     package struct KeyName: Hashable, Sendable {
-        /// What it is for: `kek`, `rsa`, `signing`, `token` or `store`.
+        /// Its kind: `kek`, `rsa`, `signing`, `token` or `store`.
         package let kind: String
         /// Its name.
         package let name: String
 
-        /// Names a key.
+        /// Makes a key's identification.
         package init(kind: String, name: String) {
             self.kind = kind
             self.name = name
         }
     }
 
-    /// A key as it was recorded at its first use.
+    /// A key as recorded at its first use.
     package struct RecordedKey: Sendable, Equatable {
-        /// What people compare.
+        /// The fingerprint that people compare.
         package let fingerprint: String
-        /// All of it that may be told: 32 bytes, hexadecimal.
+        /// All of it that may be shown: 32 bytes, hexadecimal.
         package let identity: String
         /// The entry.
         package let sequence: Int
@@ -75,13 +77,13 @@ package struct ProvenState: Sendable {
 
     /// A held batch.
     package struct Hold: Sendable, Equatable {
-        /// The batch, and where it came to.
+        /// The batch and its dataset.
         package let batch: String, dataset: String
         /// Its entry `batch.judged`.
         package let sequence: Int
-        /// Who sent it, and the SHA-256 of its content, hexadecimal.
+        /// The supplier, and the SHA-256 of the content in hexadecimal.
         let source: String, digest: String
-        /// Whether the same words from another source are words of their own.
+        /// Whether the same content from another supplier counts as different.
         let comparesSources: Bool
 
         /// Dataset and content.
@@ -102,8 +104,8 @@ package struct ProvenState: Sendable {
 
     // MARK: Questions
 
-    /// Entries `shard.published` with files of a role in a dataset, oldest first; of one source's batches when it is
-    /// given.
+    /// Entries `shard.published` with files of a role in a dataset, oldest first; only those of one supplier's batches
+    /// if `source` is given.
     package func publications(_ dataset: String, role: FileRole, source: String? = nil) -> [Int] {
         (published[dataset]?[role.rawValue] ?? []).filter { source == nil || $0.source == source }.map(\.sequence)
     }
@@ -113,7 +115,8 @@ package struct ProvenState: Sendable {
         published.filter { $0.value[role.rawValue] != nil }.keys.sorted()
     }
 
-    /// The entries `batch.judged` that may have accepted this content in this dataset: read and compare them.
+    /// The entries `batch.judged` that may have accepted this content in this dataset; the caller reads and compares
+    /// them.
     package func acceptances(dataset: String, digest: [UInt8]) -> [Int] {
         accepted.candidates(Self.acceptanceKey(dataset, hex(digest)))
     }
@@ -121,13 +124,13 @@ package struct ProvenState: Sendable {
     /// The entries `batch.judged` that may have recorded one of these keys of `seen`.
     package func judgements(_ key: [UInt8]) -> [Int] { judged.candidates(key) }
 
-    /// The last number of a signed manifest that was accepted of a supplier in a dataset.
+    /// The latest accepted sequence number of a supplier's signed manifests in a dataset.
     package func lastNumber(dataset: String, supplier: String) -> Int64? { sequences[dataset + "\0" + supplier] }
 
-    /// The held batches of whose content none was accepted since, oldest first.
+    /// The held batches whose content has not been accepted since, oldest first.
     package var openHolds: [Hold] { holds.values.flatMap { $0 }.sorted { $0.sequence < $1.sequence } }
 
-    /// The sources that somebody decided about, sorted.
+    /// The suppliers with a decision, sorted.
     package var decidedSources: [String] { sources.filter { !$0.value.decision.isEmpty }.keys.sorted() }
 
     private static func acceptanceKey(_ dataset: String, _ digest: String) -> [UInt8] {
@@ -136,7 +139,7 @@ package struct ProvenState: Sendable {
 
     // MARK: Folding
 
-    /// Takes the next entry into account.
+    /// Folds the next entry into the state.
     mutating func add(_ body: JSONValue, sequence: Int) {
         guard let event = body.event else { return }
         switch event {
@@ -169,7 +172,7 @@ package struct ProvenState: Sendable {
         case .configChanged:
             if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
         case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
-        // Nothing is decided by these.
+        // These entries affect no decision.
         case .genesis, .batchDuplicate, .batchFailed, .batchReleased, .shardOpened, .valuesRevealed: break
         }
     }
@@ -222,6 +225,6 @@ package struct ProvenState: Sendable {
         }
     }
 
-    /// Roles of files that decisions rest on.
+    /// Roles of files that decisions read.
     private static let askedRoles: Set = [FileRole.accepted, .baseline, .claims]
 }

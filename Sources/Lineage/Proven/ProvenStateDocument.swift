@@ -2,18 +2,19 @@ import Cryptography
 import Tabular
 
 extension ProvenState {
-    /// The state as a document, for a cache that is proven by a key of the store.
+    /// The state as a document, for the cache.
     func document() -> JSONValue {
         func texts(_ values: some Sequence<String>) -> JSONValue { .array(values.map { .string($0) }) }
         func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
+        func entry(_ sequence: Int?) -> JSONValue { .integer(Int64(sequence ?? -1)) }
         return .object([
             "v": .integer(3), "size": .integer(Int64(size)), "root": .string(hex(root)),
             "sources": .object(
                 sources.mapValues { source in
                     .object([
-                        "decision": .string(source.decision), "sequence": .integer(Int64(source.sequence)),
+                        "decision": .string(source.decision), "sequence": entry(source.sequence),
                         "time": .string(source.time), "reason": .string(source.reason),
-                        "trusted": .integer(Int64(source.trustedSince)), "observed": texts(source.observed.sorted()),
+                        "trusted": entry(source.trustedSince), "observed": texts(source.observed.sorted()),
                     ])
                 }),
             "registered": .object(registered.mapValues { .string($0) }), "baselines": numbers(baselineSteps),
@@ -37,7 +38,7 @@ extension ProvenState {
         ])
     }
 
-    /// Reads a cache; nil for one of another version or of another form.
+    /// Reads a cached document; nil for another version or form.
     init?(_ document: JSONValue) {
         guard document["v"]?.whole == 3, let size = document["size"]?.whole,
             let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
@@ -46,14 +47,15 @@ extension ProvenState {
         else { return nil }
         func texts(_ value: JSONValue?) -> [String] { (value?.items ?? []).compactMap(\.text) }
         func numbers(_ value: JSONValue?) -> [Int] { (value?.items ?? []).compactMap { $0.whole.map { Int($0) } } }
+        func entry(_ value: JSONValue?) -> Int? { value?.whole.flatMap { $0 < 0 ? nil : Int($0) } }
         func words(_ value: JSONValue?) -> [String: String] { (value?.members ?? [:]).compactMapValues(\.text) }
         (self.size, self.root, self.accepted, self.judged) = (Int(size), root, accepted, judged)
         sources = (document["sources"]?.members ?? [:]).mapValues { source in
             var history = SourceHistory()
             history.decision = source["decision"]?.text ?? ""
-            history.sequence = Int(source["sequence"]?.whole ?? -1)
+            history.sequence = entry(source["sequence"])
             (history.time, history.reason) = (source["time"]?.text ?? "", source["reason"]?.text ?? "")
-            history.trustedSince = Int(source["trusted"]?.whole ?? -1)
+            history.trustedSince = entry(source["trusted"])
             history.observed = Set(texts(source["observed"]))
             return history
         }
@@ -78,7 +80,8 @@ extension ProvenState {
         for hold in (document["holds"]?.items ?? []).map({ Hold($0) }) { holds[hold.content, default: []].append(hold) }
     }
 
-    /// Entries of a role: steps between them, and whose each is as a place in a list of names; there may be a million.
+    /// The entries of a role in compact form, since there may be a million: differences of sequence numbers, and
+    /// indices into a list of supplier names.
     private static func compact(_ list: [Published]) -> JSONValue {
         var (names, places) = ([String](), [String: UInt32]())
         var (steps, sources): ([UInt8], [UInt8]) = ([], [])

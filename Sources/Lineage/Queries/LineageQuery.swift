@@ -2,18 +2,18 @@ import Cryptography
 import GRDB
 package import Tabular
 
-/// Questions about the record, answered from entry bodies; every answer is values for the command to print.
+/// Queries of the ledger, answered from entry bodies; the results are values that commands print.
 package struct LineageQuery: Sendable {
     /// Entries read in one transaction.
     static let chunk = 4096
-    /// The record that is asked.
+    /// The ledger.
     package let ledger: Ledger
 
-    /// Asks a ledger.
+    /// Queries of a ledger.
     package init(_ ledger: Ledger) { self.ledger = ledger }
 
-    /// The newest entries, newest first, of one dataset, kind and source, and since a time, if these are given. Times are texts in UTC
-    /// (RFC 3339) or their beginnings, which order as text does.
+    /// The newest entries, newest first, filtered by dataset, kind, supplier and start time, if these are given. Times
+    /// are RFC 3339 texts in UTC or prefixes of them, which sort as text.
     package func log(
         limit: Int, dataset: String? = nil, kind: String? = nil, source: String? = nil, since: String? = nil
     ) throws(LedgerError) -> [LedgerEntry] {
@@ -41,12 +41,12 @@ package struct LineageQuery: Sendable {
         return found
     }
 
-    /// The batch that was recorded last; nil when there is none.
+    /// The batch that was recorded last; nil if there is none.
     package func newestBatch() throws(LedgerError) -> String? {
         try ledger.entries("WHERE kind = 'batch.received' ORDER BY seq DESC LIMIT 1", []).first?.body["batch"]?.text
     }
 
-    /// The batches whose ids begin so, oldest first.
+    /// The batches whose ids begin with this text, oldest first.
     package func batches(beginningWith beginning: String) throws(LedgerError) -> [String] {
         var found: [String] = []
         var next = 0
@@ -60,38 +60,37 @@ package struct LineageQuery: Sendable {
         }
     }
 
-    /// Every entry of a batch, in order, the duplicates of it that were turned away, and how it was let out when it was
-    /// held.
+    /// Every entry of a batch in order, including rejected duplicates of it and, for a held batch, its release.
     package func batch(_ id: String) throws(LedgerError) -> [LedgerEntry] {
         try search(.string(id)) { entry in ["batch", "of", "held"].contains { entry.body[$0]?.text == id } }
     }
 
-    /// What is known about one shard, and about one of its rows (from 1) when `row` is given.
+    /// The provenance of one shard and, if `row` is given, of one of its rows (from 1).
     package struct Trace: Sendable {
         /// The file.
         package let shard: PublishedFile
-        /// The `batch.received` entry: source name, digest, provenance, contract, policy.
+        /// The `batch.received` entry: supplier, digest, provenance, contract, policy.
         package let received: LedgerEntry?
         /// The `batch.judged` entry: counts, findings, decision digest, masks by column.
         package let judged: LedgerEntry?
         /// The `contract.registered` entry of the contract that was applied.
         package let contract: LedgerEntry?
-        /// The `batch.released` entry, when somebody let the batch out that had been held.
+        /// The `batch.released` entry, if the batch is the release of a held one.
         package let released: LedgerEntry?
-        /// Where the row came from, when a row was asked for and the shard has it.
+        /// The row's origin, if a row was asked for and the shard has it.
         package let row: TracedRow?
 
         /// The source's SHA-256.
         package var sourceDigest: String? { received?.body["data_hash"]?.text }
-        /// Where offsets in the source end; those of a compressed one are in what it decompresses to.
+        /// The offset of the source's end; for a compressed source, of the end of the decompressed text.
         package var sourceEnd: Int64 {
             received?.body["decompressed_bytes"]?.whole ?? received?.body["bytes"]?.whole ?? 0
         }
-        /// The source's name, when it may be told.
+        /// The source's name, when it may be shown.
         package var sourceName: String? { received?.body["source"]?.text }
         /// The digest of the sealed decision that was applied.
         package var decisionDigest: String? { judged?.body["decision_sha256"]?.text }
-        /// What was found in the batch: counts by code.
+        /// The findings of the batch: counts by code.
         package var findings: JSONValue? { judged?.body["findings"] }
         /// The masks by column: `[{field, masks: [{entity, operator, count}]}]`.
         package var columns: JSONValue? { judged?.body["columns"] }
@@ -103,27 +102,27 @@ package struct LineageQuery: Sendable {
     package struct TracedRow: Sendable, Equatable {
         /// The data record's number in the source, from 1.
         package let sourceRow: Int
-        /// What happened to it; nil when its whole batch was held.
+        /// Its outcome; nil if the whole batch was held.
         package let outcome: Outcome?
     }
 
-    /// The record of a published file, by its SHA-256.
+    /// The record of a published file with this SHA-256.
     package func file(_ digest: String) throws(LedgerError) -> PublishedFile? {
         if let file = try named(digest) { return file }
         return try search(digest) { $0.digest == digest }
     }
 
-    /// By the projection's index: a batch asks this for every baseline, and the record grows.
+    /// Found by the index of the projection: a batch looks up every baseline, and the ledger grows.
     private func named(_ digest: String) throws(LedgerError) -> PublishedFile? {
         try entries(naming: digest).flatMap(\.files).first { $0.digest == digest }
     }
 
-    /// The entry that first named a thing by its SHA-256, if one did.
+    /// The entry that first names a thing by its SHA-256, if there is one.
     private func entries(naming digest: String) throws(LedgerError) -> [LedgerEntry] {
         try ledger.entries("WHERE seq = (SELECT seq FROM prov_entity WHERE id = ?)", ["sha256:" + digest])
     }
 
-    /// By the bodies, which are the truth: the newest file of which this is so.
+    /// Found by a search of the bodies, which are authoritative: the newest file that satisfies the condition.
     private func search(
         _ word: String, where condition: (PublishedFile) -> Bool
     ) throws(LedgerError) -> PublishedFile? {
@@ -131,9 +130,9 @@ package struct LineageQuery: Sendable {
             .flatMap(\.files).last(where: condition)
     }
 
-    /// The entries that one commit made of a batch, in order: received, judged, published.
+    /// The entries that one commit made for a batch, in order: received, judged, published.
     package func run(_ batch: String) throws(LedgerError) -> [LedgerEntry] {
-        // One commit's entries stand together, and the first of them says what the run used.
+        // The entries of one commit are adjacent, and the first of them records what the run used.
         let first = "(SELECT min(seq) FROM prov_edge WHERE src = ? AND rel = 'used')"
         var found: [LedgerEntry] = []
         while true {
@@ -145,7 +144,7 @@ package struct LineageQuery: Sendable {
         }
     }
 
-    /// Finds a file by its SHA-256, its message id or its path; nil when the record has none such.
+    /// Finds a file by its SHA-256, its message id or its path; nil if the ledger has no such file.
     package func trace(shard name: String, row: Int? = nil) throws(LedgerError) -> Trace? {
         var found = try named(name)
         if found == nil {
@@ -170,7 +169,7 @@ package struct LineageQuery: Sendable {
         let map = try judged.flatMap { entry throws(LedgerError) in try rowMap(of: entry) }
         switch shard.role {
         case .source:
-            // A held source is sealed whole, so its rows stand where they stood.
+            // A held source is sealed whole, so row numbers are those of the source.
             guard row >= 1, row <= map?.rowCount ?? Int(judged?.body["rows"]?.whole ?? 0) else { return nil }
             return TracedRow(sourceRow: row, outcome: nil)
         case .accepted, .quarantine:
@@ -181,7 +180,7 @@ package struct LineageQuery: Sendable {
         }
     }
 
-    /// The row map that a `batch.judged` entry names; nil when it names none. Throws `damaged` when it is gone.
+    /// The row map that a `batch.judged` entry names; nil if it names none. Throws `damaged` if it is missing.
     package func rowMap(of judged: LedgerEntry) throws(LedgerError) -> RowMap? {
         guard let name = judged.body["rowmap_sha256"]?.text else { return nil }
         let stored = try ledger.blob(sha256: bytes(hex: name) ?? [])
@@ -193,7 +192,7 @@ package struct LineageQuery: Sendable {
         return map
     }
 
-    /// What one source led to, in one batch.
+    /// The batch and the files that were made from a source.
     package struct Impact: Sendable {
         /// The batch's id.
         package let batch: String
@@ -204,7 +203,7 @@ package struct LineageQuery: Sendable {
         /// Its files, of every role.
         package let files: [PublishedFile]
 
-        /// Rows of the source that left in shards: accepted and flagged ones.
+        /// Number of rows of the source that were released in shards: accepted and flagged ones.
         package var acceptedRows: Int {
             let body = judged?.body
             guard body?["verdict"]?.text == "accepted" else { return 0 }
@@ -212,7 +211,7 @@ package struct LineageQuery: Sendable {
         }
     }
 
-    /// Every batch made from a source, which is named by its SHA-256, its name or the hash of its name.
+    /// Every batch that was made from a source, given by its SHA-256, its supplier's name or the hash of its file name.
     package func impact(ofSource source: String) throws(LedgerError) -> [Impact] {
         var received =
             try ledger.entries(
@@ -236,9 +235,9 @@ package struct LineageQuery: Sendable {
         return found
     }
 
-    /// Entries, of one kind if given, whose bytes hold `needle` as canonical JSON and that satisfy `condition`.
+    /// Entries, of one kind if given, whose bytes contain `needle` as canonical JSON and that satisfy `condition`.
     ///
-    /// The search over bytes is SQLite's; only what it finds is parsed.
+    /// SQLite searches the bytes; only the entries that it finds are parsed.
     private func search(
         _ needle: JSONValue?, kind: String? = nil, where condition: (LedgerEntry) -> Bool
     ) throws(LedgerError) -> [LedgerEntry] {

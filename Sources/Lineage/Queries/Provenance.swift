@@ -1,6 +1,6 @@
 import Tabular
 
-/// A row of the PROV projection; writer and verifier derive it from a body by this one function.
+/// A row of the PROV projection; writer and verifier derive it from a body with this function.
 struct ProvenanceRow: Sendable, Equatable {
     /// Which table.
     enum Table: UInt8, Sendable, CaseIterable {
@@ -23,11 +23,11 @@ struct ProvenanceRow: Sendable, Equatable {
     /// The edge's target.
     let third: String
 
-    /// What a body says about things, activities and their relations.
+    /// The entities, activities and relations that a body states.
     ///
-    /// A body with `entities`, `activities` or `edges` is taken at its word. The kinds that the pipeline writes have
-    /// none of them: what they imply is worked out here, so that the record does not say every digest three times over.
-    /// Parts that do not have the right form are left out; `isComplete` says whether there were any.
+    /// A body with `entities`, `activities` or `edges` states them explicitly. The kinds that the pipeline writes have
+    /// none of these members: their rows are implied by the kind and computed here, so that an entry need not repeat
+    /// every digest three times. Malformed parts are omitted; `isComplete` says whether there were none.
     static func rows(of body: some EntryBody) -> (rows: [ProvenanceRow], isComplete: Bool) {
         if body["entities"] == nil, body["activities"] == nil, body["edges"] == nil { return (implied(by: body), true) }
         var rows: [ProvenanceRow] = []
@@ -57,9 +57,10 @@ struct ProvenanceRow: Sendable, Equatable {
         return (rows, isComplete)
     }
 
-    /// Names of the things that an entry brings in, the run that judged a batch, and what the run used: enough to find
-    /// every entry of a source, a batch or a file by an index. That a file was made by its batch's run from its batch's
-    /// source is in the bodies; as rows of their own, in two indices, such edges were a quarter of the whole file.
+    /// The entities that an entry introduces, the run that judged a batch, and the things that the run used: enough to
+    /// find every entry of a source, a batch or a file by an index. That a file was made by its batch's run from its
+    /// batch's source is in the bodies. As rows of their own, in two indices, such edges took a quarter of the whole
+    /// file.
     private static func implied<Body: EntryBody>(by body: Body) -> [ProvenanceRow] {
         func thing(_ digest: Body?, _ kind: String) -> [ProvenanceRow] {
             guard let digest = digest?.text, !digest.isEmpty else { return [] }
@@ -80,7 +81,7 @@ struct ProvenanceRow: Sendable, Equatable {
         }
     }
 
-    /// SHA-256 names, in hexadecimal, of the blobs that a body relies on, and what each is, as a media type.
+    /// The SHA-256 names, in hexadecimal, of the blobs that a body relies on, with their media types.
     static func blobs(in body: some EntryBody) -> [(name: String, media: String)] {
         var found: [(name: String, media: String)] = []
         if let map = body["rowmap_sha256"]?.text { found.append((map, RowMap.mediaType)) }

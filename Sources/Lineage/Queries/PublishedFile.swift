@@ -1,22 +1,22 @@
 package import Tabular
 
-/// A file that an entry `shard.published` records: a shard, or what the store keeps beside it.
+/// A file that an entry `shard.published` records: a shard, or another sealed file of the store.
 package struct PublishedFile: Sendable, Equatable {
-    /// The entry that records it, with all files of its part of the batch.
+    /// The entry that records it, together with other files of the batch.
     package let entry: LedgerEntry
-    /// Its own member of the entry's `files`.
+    /// The file's own member of the entry's `files`.
     package let body: JSONValue
 
     /// SHA-256 of the whole file, in hexadecimal.
     package var digest: String { body["file_sha256"]?.text ?? "" }
-    /// Where it lies, relative to the store.
+    /// Its path, relative to the store.
     package var path: String { body["path"]?.text ?? "" }
-    /// What it is; nil for a role that this version does not know.
+    /// Its role; nil for a role that this version does not know.
     package var role: FileRole? { body["role"]?.text.flatMap { FileRole(rawValue: $0) } }
-    /// The batch it belongs to.
+    /// The batch that it belongs to.
     package var batch: String { entry.body["batch"]?.text ?? "" }
 
-    /// The file by itself, with what the entry says of all its files.
+    /// The file's document, with the members that the entry has for all its files.
     package var document: JSONValue {
         var members = body.members ?? [:]
         for (key, value) in entry.body.members ?? [:] where key != "files" { members[key] = value }
@@ -25,10 +25,10 @@ package struct PublishedFile: Sendable, Equatable {
 }
 
 extension LedgerEntry {
-    /// Files that one entry names at most: its body may not pass 65,535 bytes.
+    /// The most files that one entry names: its body may not exceed 65,535 bytes.
     package static var filesMax: Int { 64 }
 
-    /// The files that the entry records; none unless it is `shard.published`.
+    /// The files that the entry records; empty unless it is `shard.published`.
     package var files: [PublishedFile] {
         if event != .shardPublished { return [] }
         return (body["files"]?.items ?? []).map { PublishedFile(entry: self, body: $0) }

@@ -1,22 +1,21 @@
 package import Tabular
 
-/// What became of each row of a source, in source order, as runs: the row-level provenance of one batch.
+/// The fate of each row of a source, in source order, run-length coded: the row-level provenance of one batch.
 ///
-/// The bytes are `(count, fate)` pairs of minimal LEB128 varints; `fate = shard << 3 | code`, where the code is
-/// 0 accepted, 1 flagged, 2 quarantined, 3 rejected (as `Outcome`), 4 held. Accepted and flagged rows stand in the
-/// accepted shard of that ordinal, quarantined and rejected rows in the quarantine shard of that ordinal, each in
-/// source order; held rows have shard 0 and stand in the sealed source. Rows and places in shards count from 1, as
-/// findings do.
+/// The bytes are `(count, fate)` pairs of minimal LEB128 varints; `fate = shard << 3 | code`, where the code is 0
+/// accepted, 1 flagged, 2 quarantined, 3 rejected (as `Outcome`), 4 held. Accepted and flagged rows are in the accepted
+/// shard of that ordinal, quarantined and rejected rows in the quarantine shard of that ordinal, each in source order.
+/// Held rows have shard 0 and are in the sealed source. Rows and positions in shards count from 1, as in findings.
 package struct RowMap: Sendable, Equatable {
     /// The media type of the blob.
     package static let mediaType = "application/vnd.sluice.rowmap.v1"
 
-    /// What becomes of a row, and which shard it is in.
+    /// The outcome of a row, and the shard that it is in.
     package struct Fate: Sendable, Hashable {
-        /// The outcome; nil when the whole batch was held.
+        /// The outcome; nil if the whole batch was held.
         package let outcome: Outcome?
-        /// The ordinal of the shard, accepted or quarantine as the outcome says; 0 when held.
-        package let shard: Int
+        /// The ordinal of the shard, accepted or quarantine as the outcome says; nil when held.
+        package let shard: Int?
 
         /// A row of a judged batch.
         package init(_ outcome: Outcome, shard: Int) {
@@ -27,13 +26,13 @@ package struct RowMap: Sendable, Equatable {
 
         private init() {
             outcome = nil
-            shard = 0
+            shard = nil
         }
 
         /// A row of a held batch.
         package static let held = Fate()
 
-        fileprivate var code: UInt64 { UInt64(shard) << 3 | UInt64(outcome?.rawValue ?? 4) }
+        fileprivate var code: UInt64 { UInt64(shard ?? 0) << 3 | UInt64(outcome?.rawValue ?? 4) }
 
         fileprivate init?(code: UInt64) {
             let shard = code >> 3
@@ -46,19 +45,19 @@ package struct RowMap: Sendable, Equatable {
             }
         }
 
-        /// Which file the row is in: released, withheld or held, and its ordinal.
-        fileprivate var file: [Int] { [outcome.map { $0.isReleased ? 0 : 1 } ?? 2, shard] }
+        /// The kind of file that the row is in (released, held back or held), and its ordinal.
+        fileprivate var file: [Int] { [outcome.map { $0.isReleased ? 0 : 1 } ?? 2, shard ?? 0] }
     }
 
-    /// Consecutive rows with one fate.
+    /// Consecutive rows with the same fate.
     package struct Run: Sendable, Equatable {
-        /// How many rows, at least one.
+        /// Number of rows, at least one.
         package fileprivate(set) var count: Int
-        /// What became of them.
+        /// Their fate.
         package let fate: Fate
     }
 
-    /// Where a row went.
+    /// The place of one row.
     package struct Place: Sendable, Equatable {
         /// Outcome and shard.
         package let fate: Fate
@@ -66,15 +65,15 @@ package struct RowMap: Sendable, Equatable {
         package let row: Int
     }
 
-    /// The runs in source order; neighbours differ.
+    /// The runs in source order; adjacent runs have different fates.
     package private(set) var runs: [Run] = []
-    /// Rows in the map.
+    /// Number of rows in the map.
     package private(set) var rowCount = 0
 
     /// An empty map.
     package init() {}
 
-    /// Adds `count` rows behind the last.
+    /// Appends `count` rows.
     package mutating func append(_ fate: Fate, count: Int) {
         precondition(count >= 0, "a run has no negative length")
         if count == 0 { return }
@@ -86,12 +85,12 @@ package struct RowMap: Sendable, Equatable {
         }
     }
 
-    /// Adds another map's rows behind the last, as when slices are merged in order.
+    /// Appends another map's rows, as when the results of slices are merged in order.
     package mutating func append(_ other: RowMap) {
         for run in other.runs { append(run.fate, count: run.count) }
     }
 
-    /// The blob.
+    /// The blob's bytes.
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         for run in runs {
@@ -113,7 +112,7 @@ package struct RowMap: Sendable, Equatable {
         }
     }
 
-    /// Where source row `row` (from 1) went, or nil when there is no such row.
+    /// The place of source row `row` (from 1), or nil if there is no such row.
     package func place(ofRow row: Int) -> Place? {
         guard row >= 1, row <= rowCount else { return nil }
         var first = 1
@@ -142,7 +141,7 @@ package struct RowMap: Sendable, Equatable {
         return nil
     }
 
-    /// How many rows had this outcome; nil counts held rows.
+    /// Number of rows with this outcome; nil counts held rows.
     package func count(_ outcome: Outcome?) -> Int {
         runs.reduce(0) { $0 + ($1.fate.outcome == outcome ? $1.count : 0) }
     }

@@ -1,8 +1,8 @@
 import Cryptography
 
-/// The hash tree of RFC 6962, section 2, over a reader of complete subtrees.
+/// The hash tree of RFC 6962, section 2, computed from complete subtrees that a closure reads.
 ///
-/// Level 0 are leaves; `(level, index)` covers the leaves `index << level ..< (index + 1) << level`.
+/// Leaves are level 0; `(level, index)` covers the leaves `index << level ..< (index + 1) << level`.
 package enum MerkleTree {
     /// The hash of a leaf: SHA-256(00 ‖ body).
     package static func leafHash(_ body: [UInt8]) -> [UInt8] {
@@ -48,14 +48,14 @@ package enum MerkleTree {
         return proof.reversed()
     }
 
-    /// The hashes that prove the tree of `old` leaves a prefix of that of `new`.
+    /// The hashes that prove that the tree of `old` leaves is a prefix of the tree of `new` leaves.
     package static func consistencyProof<E: Error>(
         from old: Int, to new: Int, _ read: (_ level: Int, _ index: Int) throws(E) -> [UInt8]
     ) throws(E) -> [[UInt8]] {
         precondition(old > 0 && old <= new, "a tree is consistent only with a larger one")
         var proof: [[UInt8]] = []
         var range = 0..<new
-        // The verifier knows the old root, so it needs the last subtree only when that is not the whole old tree.
+        // The verifier knows the old root, so the last subtree is needed only if it is not the whole old tree.
         while range.upperBound != old {
             let middle = split(range)
             if old <= middle {
@@ -70,7 +70,7 @@ package enum MerkleTree {
         return proof.reversed()
     }
 
-    /// Whether `proof` shows the leaf at `index` in the tree of `size` leaves with this root.
+    /// Whether `proof` proves the leaf at `index` in the tree of `size` leaves with this root.
     package static func isIncluded(
         leaf: [UInt8], index: Int, size: Int, root: [UInt8], proof: [[UInt8]]
     ) -> Bool {
@@ -95,8 +95,8 @@ package enum MerkleTree {
         return last == 0 && hash == root
     }
 
-    /// Whether `proof` shows the tree with `oldRoot` as a prefix of that with `newRoot`. Size 0 is refused: every tree
-    /// extends the empty one, so such a proof says nothing.
+    /// Whether `proof` proves that the tree with `oldRoot` is a prefix of the tree with `newRoot`. Size 0 is refused:
+    /// the empty tree is a prefix of every tree, so such a proof means nothing.
     package static func isConsistent(
         old: Int, new: Int, oldRoot: [UInt8], newRoot: [UInt8], proof: [[UInt8]]
     ) -> Bool {
@@ -130,7 +130,7 @@ package enum MerkleTree {
         return before == oldRoot && after == newRoot && last == 0
     }
 
-    /// The first leaf right of the largest complete subtree that does not fill the range.
+    /// The first leaf after the largest complete subtree that is smaller than the range.
     private static func split(_ range: Range<Int>) -> Int {
         range.lowerBound + 1 << (Int.bitWidth - 1 - (range.count - 1).leadingZeroBitCount)
     }
@@ -149,16 +149,17 @@ package enum MerkleTree {
     }
 }
 
-/// The right edge of a growing tree: the roots of its complete subtrees, largest first. Constant memory for any size.
+/// The right edge of a growing tree: the roots of its complete subtrees, largest first. Memory is logarithmic in the
+/// size.
 package struct TreeFrontier {
-    /// Leaves so far.
+    /// Number of leaves.
     package private(set) var size = 0
     private var peaks: [[UInt8]] = []
 
     /// An empty tree.
     package init() {}
 
-    /// The edge of a tree whose complete subtrees can be read.
+    /// The edge of a stored tree, whose complete subtrees can be read.
     package init<E: Error>(size: Int, _ read: (_ level: Int, _ index: Int) throws(E) -> [UInt8]) throws(E) {
         self.size = size
         for level in (0..<Int.bitWidth).reversed() where size >> level & 1 == 1 {
@@ -166,7 +167,7 @@ package struct TreeFrontier {
         }
     }
 
-    /// Adds a leaf and hands out every inner node that it completes, lowest first.
+    /// Adds a leaf and passes on every inner node that it completes, lowest first.
     package mutating func append(
         leafHash: [UInt8], completed: (_ level: Int, _ index: Int, _ hash: [UInt8]) -> Void = { _, _, _ in }
     ) {
@@ -183,7 +184,7 @@ package struct TreeFrontier {
         size += 1
     }
 
-    /// The root over the leaves so far.
+    /// The root over all leaves.
     package func root() -> [UInt8] {
         guard var hash = peaks.last else { return SHA256.hash([]) }
         for peak in peaks.dropLast().reversed() { hash = MerkleTree.nodeHash(peak, hash) }

@@ -1,13 +1,13 @@
 package import Cryptography
 
-/// Who may sign a ledger: name and Ed25519 public key, written `name+id+base64` as C2SP's signed-note says.
+/// The key that signs a ledger: name and Ed25519 public key, written `name+id+base64` as in C2SP's signed-note.
 package struct VerifierKey: Sendable, Equatable, CustomStringConvertible {
     /// The name, which is the ledger's origin.
     package let name: String
     /// The 32-byte public key.
     package let publicKey: [UInt8]
 
-    /// Names a public key. The name must be non-empty, without white space and plus signs.
+    /// Combines a name and a public key. nil if the name is empty, or contains white space or a plus sign.
     package init?(name: String, publicKey: [UInt8]) {
         guard Self.isName(name), publicKey.count == 32 else { return nil }
         self.name = name
@@ -15,9 +15,9 @@ package struct VerifierKey: Sendable, Equatable, CustomStringConvertible {
         id = Array(SHA256.hash(Array(name.utf8) + [0x0A, 0x01] + publicKey).prefix(4))
     }
 
-    /// Reads the text form; nil unless the key id belongs to the name and the key.
+    /// Parses the text form; nil unless the key id matches the name and the key.
     package init?(_ text: String) {
-        // The key's base64 may hold plus signs, so only the first two part the fields.
+        // The key's base64 may contain plus signs, so only the first two separate fields.
         let fields = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
         guard fields.count == 3, let key = bytes(base64: String(fields[2])), key.first == 1 else { return nil }
         self.init(name: String(fields[0]), publicKey: Array(key.dropFirst()))
@@ -47,7 +47,7 @@ package enum SignedNote {
         return "\(text)\n\u{2014} \(name) \(base64(verifier.id + (try key.sign(Array(text.utf8).span))))\n"
     }
 
-    /// The signed text, if `key` signed it; signatures of others are passed over.
+    /// The signed text, if `key` signed it; signatures of other keys are ignored.
     package static func open(_ note: [UInt8], key: VerifierKey) -> String? {
         guard let claim = claim(note, key: key),
             verifyEd25519(publicKey: key.publicKey, message: Array(claim.text.utf8), signature: claim.signature)
@@ -55,9 +55,9 @@ package enum SignedNote {
         return claim.text
     }
 
-    /// The text of a note, and what it says is the signature of `key` over it: for whoever checks many at once.
+    /// The text of a note, and the signature that it claims `key` made, unchecked: for checking many at once.
     static func claim(_ note: [UInt8], key: VerifierKey) -> (text: String, signature: [UInt8])? {
-        // Over the bytes: to Swift's String a CR LF is one character, which would hide line ends.
+        // Works on bytes: in Swift's String, CR LF is one character, which would hide line ends.
         guard let end = note.indices.last(where: { $0 > 0 && note[$0] == 0x0A && note[$0 - 1] == 0x0A }),
             let text = String(validating: note[..<end], as: UTF8.self),
             note.allSatisfy({ $0 >= 0x20 || $0 == 0x0A })
@@ -73,11 +73,11 @@ package enum SignedNote {
     }
 }
 
-/// A tree head: origin, size and root, as C2SP's tlog-checkpoint writes them.
+/// A tree head: origin, size and root, in the format of C2SP's tlog-checkpoint.
 package struct Checkpoint: Sendable, Equatable {
-    /// Which ledger.
+    /// The ledger's origin.
     package let origin: String
-    /// How many entries.
+    /// Number of entries.
     package let size: Int
     /// The root over them.
     package let root: [UInt8]
@@ -89,7 +89,7 @@ package struct Checkpoint: Sendable, Equatable {
         self.root = root
     }
 
-    /// Reads the text of a checkpoint; lines after the third are extensions and ignored.
+    /// Parses the text of a checkpoint; lines after the third are extensions and are ignored.
     package init?(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count >= 4, let size = Int(lines[1]), size >= 0, String(size) == lines[1],
@@ -101,13 +101,13 @@ package struct Checkpoint: Sendable, Equatable {
     /// The text that is signed.
     package var text: String { "\(origin)\n\(size)\n\(base64(root))\n" }
 
-    /// The tree head of a note that `key` signed, else nil.
+    /// The tree head of a note, if `key` signed it; else nil.
     package static func open(_ note: [UInt8], key: VerifierKey) -> Checkpoint? {
         SignedNote.open(note, key: key).flatMap { Checkpoint($0) }
     }
 }
 
-/// One entry's place under one signed checkpoint, as a file that stands beside a shard: C2SP tlog-proof.
+/// The proof that an entry is under a signed checkpoint, as a file beside a shard: C2SP tlog-proof.
 package struct TlogProof: Sendable, Equatable {
     /// The first line of the file.
     package static let magic = "c2sp.org/tlog-proof@v1"
@@ -125,14 +125,14 @@ package struct TlogProof: Sendable, Equatable {
         self.note = note
     }
 
-    /// Reads a proof file.
+    /// Parses a proof file.
     package init?(_ text: [UInt8]) {
         guard let gap = text.indices.dropLast().first(where: { text[$0] == 0x0A && text[$0 + 1] == 0x0A }) else {
             return nil
         }
         var lines = String(decoding: text[..<gap], as: UTF8.self).split(separator: "\n")[...]
         guard lines.popFirst() == Self.magic[...] else { return nil }
-        // An `extra` line may stand between; it carries nothing that we check.
+        // An `extra` line may follow; its content is not checked.
         if lines.first?.hasPrefix("extra ") == true { lines.removeFirst() }
         guard let place = lines.popFirst(), place.hasPrefix("index "), let index = Int(place.dropFirst(6)), index >= 0
         else { return nil }
@@ -151,7 +151,7 @@ package struct TlogProof: Sendable, Equatable {
         return Array(lines.utf8) + [0x0A] + note
     }
 
-    /// Whether the proof shows `body` as an entry of the ledger that `key` signs.
+    /// Whether the proof proves that `body` is an entry of the ledger that `key` signs.
     package func proves(body: [UInt8], key: VerifierKey) -> Bool {
         guard let head = Checkpoint.open(note, key: key), head.origin == key.name else { return false }
         return MerkleTree.isIncluded(

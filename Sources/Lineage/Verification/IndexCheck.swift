@@ -1,13 +1,13 @@
 import GRDB
 import Tabular
 
-/// The sum of many hashes: the same for the same rows in any order, under this process's random key, so that nobody can
-/// aim at one.
+/// The sum of the hashes of rows: it does not depend on their order, and is keyed by a random key of this process, so
+/// nobody can construct a collision.
 struct RowSum: Equatable, Sendable {
     private var high = 0
     private var low = 0
 
-    /// Adds the hash of an entry's place in the index by kind.
+    /// Adds the hash of an entry's row in the index by kind.
     mutating func add(kind: String, sequence: Int) {
         var hasher = Hasher()
         hasher.combine(kind)
@@ -32,12 +32,12 @@ struct RowSum: Equatable, Sendable {
     }
 }
 
-/// Holds the indices against what they are of. SQLite's record of an index can be made to say what it does not hold,
-/// and its quick check does not look into indices: look-ups would then miss entries in silence.
+/// Compares the indices with their tables. An attacker can make an index omit rows, and SQLite's quick check does not
+/// read indices: look-ups would then miss entries silently.
 enum IndexCheck {
-    /// Begins the comparison, beside whatever else is done.
+    /// Starts the comparison in the background.
     ///
-    /// - Parameter kinds: the sum of kind and number over the entries of the log that were walked.
+    /// - Parameter kinds: the sum of kind and sequence number over all entries that were read.
     static func begin(_ path: String, rows: Int, kinds: RowSum) -> Background<DamageList> {
         Background {
             var damage = DamageList()
@@ -56,10 +56,11 @@ enum IndexCheck {
             if row.integer(1) < rows { indexed.add(kind: row.text(0), sequence: row.integer(1)) }
         }
         if indexed != kinds { damage.add(.projection, "the index entry_kind disagrees with the entries") }
-        // In one transaction: edges of entries to come would be in one of the two only.
+        // In one transaction, since edges of later entries would be in only one of the two.
         try queue.read { db in
             var (edges, byTarget) = (RowSum(), RowSum())
-            // The number is not in the index: without it SQLite would walk the index for the table, NOT INDEXED or not.
+            // The sequence number is not in the index. Without it, SQLite would scan the index instead of the table, in
+            // spite of NOT INDEXED.
             try db.forEach("SELECT src, rel, dst, seq FROM prov_edge ORDER BY src, rel, dst") {
                 edges.add(edge: $0.text(0), $0.text(1), $0.text(2))
             }

@@ -12,25 +12,25 @@ package struct LedgerDamage: Sendable, Equatable, CustomStringConvertible {
         case checkpoint = "CHECKPOINT"
         /// The recomputed root differs from a signed one.
         case root = "ROOT"
-        /// Entries behind the last signed head, or fewer than it covers.
+        /// Entries after the last signed head, or fewer entries than it covers.
         case tail = "TAIL"
         /// A stored tree node differs from the recomputed one: the smallest subtree that disagrees.
         case node = "NODE"
         /// A derived column or table differs from the bodies.
         case projection = "PROJECTION"
-        /// Evidence that is gone or does not match its name.
+        /// Evidence is missing or does not match its hash.
         case blob = "BLOB"
-        /// Someone saw more rows than there are.
+        /// An anchor covers more entries than the ledger has.
         case rollback = "ROLLBACK"
-        /// Someone saw other rows.
+        /// An anchor has another root.
         case fork = "FORK"
-        /// An anchor that is not about this ledger, or not signed by its key.
+        /// An anchor is not of this ledger, or is not signed by its key.
         case anchor = "ANCHOR"
     }
 
-    /// What kind of damage.
+    /// The kind of damage.
     package let kind: Kind
-    /// Where and what, without the kind.
+    /// The place and the fault, without the kind.
     package let detail: String
 
     /// The line that is printed.
@@ -39,33 +39,33 @@ package struct LedgerDamage: Sendable, Equatable, CustomStringConvertible {
 
 /// A signed note or tlog-proof that was kept elsewhere: a head file, a receipt, a witness.
 package struct TrustAnchor: Sendable {
-    /// What to call it, usually its file name.
+    /// Its name in messages, usually its file name.
     package let name: String
     /// Its bytes.
     package let text: [UInt8]
 
-    /// Names an anchor.
+    /// Makes an anchor.
     package init(name: String, text: [UInt8]) {
         self.name = name
         self.text = text
     }
 }
 
-/// What a verification found.
+/// The result of a verification.
 package struct LedgerVerification: Sendable {
-    /// Everything wrong, grouped by kind; empty when the ledger is intact.
+    /// All damage, grouped by kind; empty if the ledger is intact.
     package let damage: [LedgerDamage]
     /// Entries that were checked.
     package let rows: Int
     /// Signed checkpoints that were checked.
     package let checkpoints: Int
-    /// Anchors that agree. Without one, a rollback or a rewrite by the key's holder cannot be seen.
+    /// Number of anchors that match. Without one, a rollback, or a rewrite by the key's holder, cannot be detected.
     package let anchors: Int
     /// The recomputed root over all rows.
     package let root: [UInt8]
 }
 
-/// Collects damage; a changed row makes every later checkpoint wrong, so each kind is cut off after some lines.
+/// Collects damage. A changed row makes every later checkpoint wrong, so the lines of each kind are limited.
 struct DamageList: Sendable {
     static let linesPerKind = 20
     private var found: [LedgerDamage.Kind: (lines: [LedgerDamage], count: Int)] = [:]
@@ -77,7 +77,7 @@ struct DamageList: Sendable {
         }
     }
 
-    /// Adds what was found elsewhere.
+    /// Adds the damage of another list.
     mutating func add(_ other: DamageList) {
         for (kind, more) in other.found {
             var mine = found[kind, default: ([], 0)]

@@ -7,14 +7,14 @@ struct LogChunk: Sendable {
     /// An entry.
     struct Row: Sendable {
         let sequence: Int
-        /// The column, which should be the body's kind.
+        /// The column `kind`, which must equal the body's kind.
         let kind: String
-        /// Whether the stored leaf hash is that of the body.
+        /// Whether the stored leaf hash is the hash of the body.
         let isSound: Bool
         let derived: ProjectionCheck.Derived
     }
 
-    /// A stored tree head, whether the pinned key signed its note, and whether that says what the columns say.
+    /// A stored tree head, whether the pinned key signed its note, and whether the note agrees with the columns.
     struct Head: Sendable {
         let size: Int
         let root: [UInt8]
@@ -22,7 +22,7 @@ struct LogChunk: Sendable {
         let isAsSigned: Bool
     }
 
-    /// Leaves before the chunk, if none is missing.
+    /// Number of leaves before the chunk, if none is missing.
     let first: Int
     let rows: [Row]
     /// The stored nodes that the chunk's leaves complete, by level from 1; each level begins with `first >> level`.
@@ -38,7 +38,7 @@ struct ChunkReader: Sendable {
     let newestCheckpoint: Int
     let key: VerifierKey
 
-    /// A part of the log as it lies in the tables.
+    /// A part of the log as stored in the tables.
     struct Stored: Sendable {
         let first: Int
         fileprivate(set) var rows: [(sequence: Int, body: [UInt8], leaf: [UInt8], kind: String)] = []
@@ -46,8 +46,8 @@ struct ChunkReader: Sendable {
         fileprivate var notes: [StoredHead] = []
     }
 
-    /// Up to a chunk of rows, beginning with a sequence number, the nodes that they complete and the heads that they
-    /// reach when `first` leaves stand before them.
+    /// Up to a chunk of rows from a sequence number on, with the nodes that they complete and the heads that they reach
+    /// if `first` leaves precede them.
     func fetch(from start: Int, first: Int) throws -> Stored {
         var found = Stored(first: first)
         try queue.read { db in
@@ -61,7 +61,7 @@ struct ChunkReader: Sendable {
         return found
     }
 
-    /// Decodes the rows of a chunk. Parsing JSON takes most of a verification's time, so all processors share it.
+    /// Decodes the rows of a chunk on all processors, since parsing JSON takes most of a verification's time.
     func read(_ stored: Stored) -> LogChunk {
         let read = parallelMap(stored.rows, stripe: 256, with: { EntryBodyReader() }) { row, reader in
             let derived = ProjectionCheck.Derived(row.sequence, row.body, reader)
@@ -71,7 +71,7 @@ struct ChunkReader: Sendable {
         return LogChunk(first: stored.first, rows: read, nodes: stored.nodes, heads: check(stored.notes))
     }
 
-    /// Tree heads by themselves: those of sizes that no row reaches.
+    /// Tree heads with sizes that no row reaches.
     func heads(after low: Int, upTo high: Int) throws -> [LogChunk.Head] {
         check(try queue.read { db in try notes(db, after: low, upTo: high) })
     }
@@ -87,7 +87,7 @@ struct ChunkReader: Sendable {
         return found
     }
 
-    /// Checks the signatures of notes in batches, and one by one where a batch fails.
+    /// Checks the signatures of notes in groups, and one by one if a group fails.
     private func check(_ heads: [StoredHead]) -> [LogChunk.Head] {
         let claims = parallelMap(heads, stripe: 64) { SignedNote.claim($0.note, key: key) }
         let stripe = 512

@@ -4,17 +4,17 @@ import Tabular
 
 /// Derives the projection and the names of blobs from the bodies, then compares them with the tables.
 struct ProjectionCheck {
-    /// What one entry says, worked out from its bytes alone, so on any thread.
+    /// The data derived from one entry's bytes alone, so it can be computed on any thread.
     struct Derived: Sendable {
         let leaf: [UInt8]
-        /// The body's kind; nil when it is not JSON or has none.
+        /// The body's kind; nil if the body is not JSON or has no kind.
         let kind: String?
         let isJSON: Bool
         fileprivate let rows: [DerivedRow]
         fileprivate let blobs: [(name: String, media: String)]
-        /// Entries that its commit made, where it is the first of them.
+        /// Number of entries of its commit, if it is the first of them.
         let commit: Int?
-        /// The keys of `seen` that it records; nil unless it is a judgement that says which.
+        /// The keys of `seen` that it records; nil unless it is a judgement with keys.
         fileprivate let seen: [[UInt8]]?
         fileprivate let isJudgement: Bool
 
@@ -43,14 +43,14 @@ struct ProjectionCheck {
     private var evidence = EvidenceCheck()
     private var seen = SeenCheck()
 
-    /// Makes room for a log of this many rows, as far as a tampered number may be believed.
+    /// Reserves memory for a log of this many rows; a number that was tampered with is limited.
     mutating func reserve(_ rows: Int) {
         let rows = max(0, min(rows, 1 << 21))
-        // A batch of three entries names about five things, is one activity and used one thing.
+        // A batch of three entries names about five entities, is one activity and uses one entity.
         for (place, share) in [2 * rows, rows / 2, rows / 2].enumerated() { tables[place].reserve(share) }
     }
 
-    /// Takes one entry into account.
+    /// Adds the data of one entry.
     mutating func add(_ entry: Derived, _ sequence: Int, kind: String, _ damage: inout DamageList) {
         if !entry.isJSON { return damage.add(.projection, "body of row \(sequence) is not json") }
         if entry.kind != kind {
@@ -61,8 +61,8 @@ struct ProjectionCheck {
         if entry.isJudgement { seen.add(entry.seen, sequence) }
     }
 
-    /// Compares with the tables; rows of entries that came after the first `rows` are left alone. Each table is read on
-    /// a connection of its own, so that all processors work.
+    /// Compares with the tables and ignores rows of entries after the first `rows`. Each table is read on its own
+    /// connection, so that all processors work.
     consuming func finish(_ path: String, rows: Int, _ damage: inout DamageList) throws {
         func begin<Found: Sendable>(_ work: @escaping @Sendable (DatabaseQueue) throws -> Found) -> Background<Found> {
             Background { try work(try Ledger.connect(path, readonly: true)) }
@@ -71,7 +71,7 @@ struct ProjectionCheck {
         let others = [
             begin { [seen] in try seen.compare($0, rows: rows) }, begin { [evidence] in try evidence.compare($0) },
         ]
-        // All are waited for, whatever happens: they hold the file.
+        // All are awaited in any case, since they use the file.
         let (differences, found) = (
             compared.map { table in Result { try table.value() } }, others.map { part in Result { try part.value() } }
         )
@@ -81,9 +81,9 @@ struct ProjectionCheck {
     }
 }
 
-/// What a row of the projection should be.
+/// The expected content of a row of the projection.
 private struct DerivedRow: Sendable {
-    /// A row's identity, as 128 bits under this process's random key: nobody can aim at a collision.
+    /// A row's identity, as a 128-bit hash under a random key of this process, so nobody can construct a collision.
     struct Name: Hashable, Sendable {
         let high: Int
         let low: Int
@@ -96,7 +96,7 @@ private struct DerivedRow: Sendable {
                 hasher.combine(row.second)
                 hasher.combine(row.third)
             }
-            // Two ends of one absorbed state: as good as two hashes of the strings, for the price of one.
+            // Two outputs of one absorbed state: as good as two hashes of the strings, at the price of one.
             var other = hasher
             other.combine(1 as UInt8)
             high = hasher.finalize()
@@ -104,7 +104,7 @@ private struct DerivedRow: Sendable {
         }
     }
 
-    /// What the row says beside its identity.
+    /// The content of the row besides its identity.
     struct Content: Equatable, Sendable {
         let kind: Int
         let sequence: Int
@@ -136,7 +136,7 @@ private struct TableCheck: Sendable {
         expected.merge(CollectionOfOne((row.name, row.content))) { first, _ in first }
     }
 
-    /// How many rows are missing, changed (which counts twice, as in the difference of two sets) or there besides.
+    /// Number of rows that are missing, changed (counted twice, as in a symmetric difference) or surplus.
     func differences(_ queue: DatabaseQueue, rows: Int) throws -> Int {
         let (select, key) =
             table == .edge
@@ -160,7 +160,7 @@ private struct TableCheck: Sendable {
     }
 }
 
-/// Compares the evidence with what the bodies name.
+/// Compares the stored evidence with the hashes that the bodies name.
 private struct EvidenceCheck: Sendable {
     private var named: [[UInt8]: (sequence: Int, media: String)] = [:]
     /// Blobs read in one transaction; they are larger than rows.

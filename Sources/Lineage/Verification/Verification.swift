@@ -5,8 +5,8 @@ import Tabular
 extension Ledger {
     /// Recomputes everything from the stored bodies and compares it with what is stored and signed.
     ///
-    /// The log is read in chunks, each its own short transaction, so that commits are not held up; entries that arrive
-    /// meanwhile are left for the next run. Throws only when the file cannot be read at all; damage is the result.
+    /// The log is read in chunks, each in a short transaction, so that commits are not delayed; entries that arrive
+    /// during the run are ignored. Throws only if the file cannot be read at all; damage is the result.
     package static func verify(
         path: String, key: VerifierKey, anchors: [TrustAnchor] = [],
         progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
@@ -17,7 +17,7 @@ extension Ledger {
             let queue = try connect(path, readonly: true)
             let pages = Background { try checkPages(path) }
             let walked = Result { try verifier.run(queue, progress: progress) }
-            // Damaged pages explain whatever else went wrong, so they are said first.
+            // Damaged pages explain other damage, so they are reported first.
             if let damage = try pages.value() { verifier.damage.add(.file, "database pages damaged: \(damage)") }
             try walked.get()
         } catch {
@@ -28,7 +28,7 @@ extension Ledger {
     }
 }
 
-/// One run of verification, with the state between chunks. Memory grows by 32 bytes with each named thing, not with the
+/// One run of verification, with its state between chunks. Memory grows by 32 bytes for each named entity, not with the
 /// bodies.
 struct LedgerVerifier {
     /// Rows read in one transaction.
@@ -41,23 +41,23 @@ struct LedgerVerifier {
     var projection = ProjectionCheck()
     /// The recomputed tree; it stops growing at the first missing row.
     private var tree = TreeFrontier()
-    /// Rows in the log when the run began.
+    /// Number of rows in the log when the run began.
     private var rows = 0
     private var lastSequence = -1
-    /// Whether a row is missing, so that nothing can be said about the tree from there on.
+    /// Whether a row is missing, so that the tree cannot be checked from there on.
     private var isBroken = false
     private var checkpoints = 0
     private var newestCheckpoint = 0
-    /// The largest checkpoint whose root was right, and the largest with a good signature.
+    /// The largest checkpoint with a correct root, and the largest with a valid signature.
     private var good = 0
     private var signed = 0
     private var agreeingAnchors = 0
-    /// What the anchors ask of the recomputed tree.
+    /// The roots that the anchors require of the recomputed tree.
     private var wantedRoots: [Int: [UInt8]] = [:]
     private var wantedLeaves: [Int: [UInt8]] = [:]
-    /// Sizes at which a commit ended, so that there must be a checkpoint.
+    /// Sizes at which a commit ended and a checkpoint must exist.
     private var due = Set<Int>()
-    /// Kinds and numbers of the entries, for the index by kind.
+    /// Kinds and sequence numbers of the entries, for checking the index by kind.
     private var kinds = RowSum()
 
     init(path: String, key: VerifierKey, anchors: [TrustAnchor]) {
@@ -71,19 +71,19 @@ struct LedgerVerifier {
 
     /// Verifies the ledger that `queue` reads.
     ///
-    /// - Parameter progress: called after each chunk with the rows verified so far and all rows.
+    /// - Parameter progress: called after each chunk with the number of rows verified so far and of all rows.
     mutating func run(_ queue: DatabaseQueue, progress: (Int, Int) -> Void) throws {
         var isReadable = true
         try queue.read { db in
             try SchemaCheck.compare(db, &damage)
-            // A foreign table may be endless; that it is foreign was reported.
+            // A replaced table may be endless; it was reported already.
             isReadable = try LedgerSchema.tables.allSatisfy { try SchemaCheck.isTable($0, in: db) }
             if !isReadable { return }
             rows = try Ledger.size(db)
             newestCheckpoint = try db.first("SELECT coalesce(max(size), 0) FROM checkpoint") { $0.integer(0) } ?? 0
         }
         if !isReadable { return }
-        // A ledger is born with a signed genesis: without one, everything was taken away.
+        // A ledger is created with a signed genesis entry, so an empty one was emptied.
         if rows == 0 || newestCheckpoint == 0 {
             damage.add(.tail, "the ledger holds no signed genesis: it was emptied")
         }
@@ -95,8 +95,8 @@ struct LedgerVerifier {
         }
         let reader = ChunkReader(queue: queue, rows: rows, newestCheckpoint: newestCheckpoint, key: key)
         for head in try reader.heads(after: Int.min, upTo: 0) { judge(head) }
-        // A pipeline of three: one chunk is fetched, the one before it is decoded, and the one before that is judged,
-        // at the same time. A sequence number below zero is damage too, so reading begins before them.
+        // A pipeline of three: one chunk is fetched, the previous one is decoded, and the one before that is checked,
+        // all at the same time. A negative sequence number is damage too, so reading begins below zero.
         var fetching: Background<ChunkReader.Stored>? = Background { try reader.fetch(from: Int.min, first: 0) }
         var reading: Background<LogChunk>?
         while fetching != nil || reading != nil {
@@ -128,7 +128,7 @@ struct LedgerVerifier {
         }
         try extraNodes(queue)
         try queue.read { db in try InflightCheck.compare(db, &damage) }
-        // Without the index the query fails; a missing index was reported.
+        // Without the index the query would fail; a missing index was reported already.
         let indices = damage.has(.schema) ? nil : IndexCheck.begin(path, rows: rows, kinds: kinds)
         let compared = Result { try takeProjection().finish(path, rows: rows, &damage) }
         if let found = try indices?.value() { damage.add(found) }
@@ -136,7 +136,7 @@ struct LedgerVerifier {
         for claim in claims { judge(claim) }
     }
 
-    /// Hands the projection over, so that there is one of it.
+    /// Moves the projection out, so that it is not copied.
     private mutating func takeProjection() -> ProjectionCheck {
         let taken = projection
         projection = ProjectionCheck()
@@ -182,11 +182,11 @@ struct LedgerVerifier {
         if wantedRoots[tree.size] != nil { wantedRoots[tree.size] = tree.root() }
     }
 
-    /// Nodes of subtrees that are not there.
+    /// Reports stored nodes of subtrees that do not exist.
     private mutating func extraNodes(_ queue: DatabaseQueue) throws {
         if isBroken { return }
         try queue.read { db in
-            // A writer may have added rows since the run began; those nodes are its own.
+            // A writer may have added rows since the run began; their nodes are not surplus.
             let size = try Ledger.size(db)
             try db.forEach(
                 """
@@ -254,7 +254,7 @@ struct LedgerVerifier {
             damage.add(.rollback, "\(claim.name) saw \(size) rows signed by this key, ledger holds \(rows)")
             return
         }
-        // Behind a missing row nothing can be recomputed; the missing row is reported already.
+        // After a missing row nothing can be recomputed; the missing row was reported already.
         if size > tree.size { return }
         let root = size == 0 ? SHA256.hash([]) : wantedRoots[size]
         if root != claim.head.root {

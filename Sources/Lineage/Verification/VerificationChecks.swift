@@ -10,7 +10,7 @@ func parallelMap<Element: Sendable, Result: Sendable>(
     parallelMap(elements, stripe: stripe, with: { () }, { element, _ in transform(element) })
 }
 
-/// The same with something to work with, made once for each stripe.
+/// The same with a tool, which is made once for each stripe.
 func parallelMap<Element: Sendable, Tool, Result: Sendable>(
     _ elements: [Element], stripe: Int, with tool: @Sendable () -> Tool,
     _ transform: @Sendable (Element, Tool) -> Result
@@ -25,7 +25,7 @@ func parallelMap<Element: Sendable, Tool, Result: Sendable>(
     return results.withLock { Array($0.joined()) }
 }
 
-/// Work that goes on beside the rest, on a thread of its own.
+/// Work in the background, on a thread of its own.
 final class Background<Value: Sendable>: Sendable {
     private let outcome = Mutex<Result<Value, any Error>?>(nil)
     private let group = DispatchGroup()
@@ -37,7 +37,7 @@ final class Background<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the end.
+    /// Waits for the result.
     func value() throws -> Value {
         group.wait()
         guard let result = outcome.withLock({ $0 }) else { preconditionFailure("work that ended has a result") }
@@ -45,7 +45,7 @@ final class Background<Value: Sendable>: Sendable {
     }
 }
 
-/// SQLite's own check of the file's pages, on a connection of its own; nil when they are sound, else what is wrong.
+/// SQLite's own check of the file's pages, on its own connection; nil if they are sound, else the fault.
 func checkPages(_ path: String) throws -> String? {
     let said = try Ledger.connect(path, readonly: true).read { db in
         try db.first("PRAGMA quick_check(1)") { $0.text(0) } ?? "no answer"
@@ -53,9 +53,9 @@ func checkPages(_ path: String) throws -> String? {
     return said == "ok" ? nil : said
 }
 
-/// Compares SQLite's record of the tables with the built-in one.
+/// Compares SQLite's schema with the built-in one.
 enum SchemaCheck {
-    /// A thing in the record: triggers and tables may have the same name.
+    /// An object of the schema: triggers and tables may have the same name.
     private struct Name: Hashable {
         let type: String
         let name: String
@@ -70,7 +70,7 @@ enum SchemaCheck {
         }
     }
 
-    /// What is missing, changed, or there besides; a line each. An added trigger can undo what is written in the very
+    /// The objects that are missing, changed or surplus, one line each. A surplus trigger could undo writes in the same
     /// transaction.
     static func differences(_ db: Database) throws -> [String] {
         let want = expected
@@ -80,7 +80,7 @@ enum SchemaCheck {
             let (wanted, found) = (want[name] ?? [], have[name] ?? [])
             if wanted == found { return nil }
             if wanted.isEmpty {
-                // Whoever added it chose the name, which may be that of one of ours.
+                // An attacker chose the name, which may be that of a built-in object.
                 let shown = name.name.unicodeScalars.prefix(64).map { $0.escaped(asASCII: true) }.joined()
                 return want.keys.contains { $0.name == name.name }
                     ? "a \(name.type) \(shown) was added" : "\(shown) was added"
@@ -89,7 +89,7 @@ enum SchemaCheck {
         }
     }
 
-    /// Whether a name is that of the built-in table, and of no view.
+    /// Whether a name is that of the built-in table, and not of a view.
     static func isTable(_ name: String, in db: Database) throws -> Bool {
         let key = Name(type: "table", name: name)
         let have = try objects(db)

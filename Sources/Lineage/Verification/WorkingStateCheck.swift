@@ -2,10 +2,10 @@ import Cryptography
 import GRDB
 import Tabular
 
-/// Works the table `seen` out from the judgements and compares it.
+/// Recomputes the table `seen` from the judgements and compares it.
 struct SeenCheck: Sendable {
     private var expected: [[UInt8]: Int] = [:]
-    /// Judgements from before keys were part of them: their rows can only be held against these.
+    /// Judgements of versions that did not record keys: their rows can only be checked for existence of these entries.
     private var silent = Set<Int>()
     private static let chunk = 8192
 
@@ -17,7 +17,7 @@ struct SeenCheck: Sendable {
         for key in keys where expected[key] == nil { expected[key] = sequence }
     }
 
-    /// Compares with the table; rows of entries that came after the first `rows` are left alone.
+    /// Compares with the table and ignores rows of entries after the first `rows`.
     func compare(_ queue: DatabaseQueue, rows: Int) throws -> DamageList {
         var differences = 0
         var missing = expected
@@ -31,7 +31,7 @@ struct SeenCheck: Sendable {
                 differences += 1
             }
         }
-        // Rows of entries that came meanwhile are a writer's; those of none are nobody's.
+        // Rows of entries that arrived in the meantime belong to a writer; rows of no entry are damage.
         let size = try queue.read { try Ledger.size($0) }
         differences += missing.count + later.count { $0 >= size }
         var damage = DamageList()
@@ -42,22 +42,22 @@ struct SeenCheck: Sendable {
     }
 }
 
-/// Holds the claims against the log: they are nobody's word, and say only what is being worked on.
+/// Checks claims against the log. They are unsigned and say only what is in progress.
 enum InflightCheck {
     static func compare(_ db: Database, _ damage: inout DamageList) throws {
         var rows: [(claim: String, state: String)] = []
         try db.forEach("SELECT claim, state FROM inflight ORDER BY claim") { rows.append(($0.text(0), $0.text(1))) }
         for (place, row) in rows.enumerated() {
             guard Inflight.isName(row.claim) else {
-                // Its text is not repeated: whoever wrote it may have written anything.
+                // Its text is not printed, since an attacker may have written it.
                 damage.add(
                     .projection, "inflight row \(place + 1) of \(rows.count) is not a claim: its name is not a batch id"
                 )
                 continue
             }
             let isPublishing = row.state == Inflight.State.publishing.rawValue
-            // The projection is compared with the log as well; a duplicate is not in it, so the bodies are searched for
-            // one.
+            // The projection was compared with the log too. A duplicate is not in the projection, so the bodies are
+            // searched for one.
             var isRecorded =
                 try db.first("SELECT 1 FROM prov_edge WHERE src = ? LIMIT 1", ["run:" + row.claim], { _ in true })
                 ?? false
@@ -79,8 +79,7 @@ enum InflightCheck {
 }
 
 extension Inflight {
-    /// Whether a text is a claim's name: a UUID in small letters (RFC 9562), so that it is one name of a file and
-    /// nothing else.
+    /// Whether a text is a valid claim name: a UUID in lower case (RFC 9562), so that it is a plain file name.
     package static func isName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return bytes.count == 36

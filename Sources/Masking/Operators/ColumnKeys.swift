@@ -9,7 +9,7 @@ final class ColumnKeys {
     private var codes: HMACSHA256
     private var cipher: ValueCipher?
     private var owner: [UInt8]?
-    /// The subject of the row at hand; nil when the row has none.
+    /// The subject of the current row; nil if the row has none.
     var subject: [UInt8]?
 
     init(_ key: SecretKey, _ kind: MaskOperator, isRandom: Bool, isPerSubject: Bool) {
@@ -20,8 +20,8 @@ final class ColumnKeys {
         codes = HMACSHA256(key: key)
     }
 
-    /// The code that the operator needs (`ValueOperator.apply`); empty when it cannot be computed, so that the entity's
-    /// name replaces the value.
+    /// The code that the operator needs (`ValueOperator.apply`); empty if it cannot be computed: then the entity's name
+    /// replaces the value.
     func code(of text: Span<UInt8>) -> [UInt8] {
         switch kind {
         case .tokenize: return codes.code(of: text)
@@ -30,6 +30,9 @@ final class ColumnKeys {
         default: return []
         }
     }
+
+    /// The code of a value that becomes a token.
+    func token(of text: Span<UInt8>) -> InlineArray<32, UInt8> { codes.inlineCode(of: text) }
 
     private func sealed(_ text: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
         if isPerSubject {

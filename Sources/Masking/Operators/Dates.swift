@@ -1,10 +1,10 @@
 import Schemas
 import Validating
 
-/// Appends a date, or a moment that begins with one, moved by whole days and in its own notation. Intervals between
-/// dates that move by the same number of days stay. A date in words of any order is written in ISO 8601.
+/// Appends a date, or a moment that begins with a date, shifted by whole days, in its own notation. Intervals between
+/// dates with the same shift are kept. A date written in words is written in ISO 8601.
 ///
-/// - Returns: false, with nothing appended, when the value is no date or leaves the years 0 to 9999.
+/// - Returns: false, with nothing appended, if the value is not a date or the result is outside the years 0 to 9999.
 func writeShiftedDate(
     _ bytes: Span<UInt8>, _ range: Range<Int>, of type: FieldType, days: Int, into out: inout [UInt8]
 ) -> Bool {
@@ -76,7 +76,7 @@ private func appendDigits(_ value: Int64, _ count: Int, _ out: inout [UInt8]) {
     out += [UInt8](repeating: 0x30, count: max(0, count - digits.utf8.count)) + Array(digits.utf8)
 }
 
-/// Appends a month's name in the case of the name that stood there: small, capital, or the first letter capital.
+/// Appends a month's name in the case of the original name: lower case, upper case, or capitalised.
 private func appendMonth(
     _ month: Int64, isShort: Bool, like bytes: Span<UInt8>, _ place: Range<Int>, _ out: inout [UInt8]
 ) {

@@ -3,9 +3,9 @@ import Schemas
 import Tabular
 
 extension ValueOperator {
-    /// The source of an object or array with the operator applied to each match, so that it stays JSON: inside a string
-    /// as its text; a number becomes a string. Names of members that would become equal in one object are numbered. Nil
-    /// when that cannot be done: a match goes beyond one string, or has an escape in it.
+    /// The source of an object or array with the operator applied to each match. The result is valid JSON: a match
+    /// inside a string is replaced as text, and a number becomes a string. Member names that would become equal in one
+    /// object are numbered. nil if that is impossible: a match spans more than one string, or has an escape in it.
     func maskedJSON(
         _ bytes: Span<UInt8>, _ range: Range<Int>, matches: [EntityMatch],
         code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>, MaskOperator) -> Void
@@ -23,7 +23,7 @@ extension ValueOperator {
                 } else if !isInString {
                     names.pass(bytes[at])
                 }
-                // An escape stays whole, also if a match seems to begin with its last letters.
+                // An escape is kept whole, even if a match seems to begin with its last characters.
                 let length = bytes[at] == UInt8(ascii: "\\") ? bytes[at + 1] == UInt8(ascii: "u") ? 6 : 2 : 1
                 for _ in 0..<min(length, range.upperBound - at) {
                     out.append(bytes[at])
@@ -38,7 +38,7 @@ extension ValueOperator {
             var value: [UInt8] = []
             let done: MaskOperator
             if found.contains(where: { bytes[$0] == 0x22 || bytes[$0] == UInt8(ascii: "\\") }) {
-                // Only a whole string may have escapes in it.
+                // Escapes can be decoded only if the match is a whole string.
                 var text: [UInt8] = []
                 guard isInString, names.isAtStart(out.count), isString(bytes, found, range.upperBound),
                     decodeJSONString(bytes, found, into: &text)
@@ -54,7 +54,7 @@ extension ValueOperator {
                 note(match, out.count..<out.count + text.count - 2, done)
                 out += text.dropFirst().dropLast()
             } else {
-                // Only a whole number can become a string, with its sign.
+                // Only a whole number, with its sign, can become a string.
                 guard isNumberPart(bytes[match.start]) else { return nil }
                 if out.last == UInt8(ascii: "-") { out.removeLast() }
                 let isWhole =
@@ -92,7 +92,7 @@ private struct WrittenNames {
     private var open: [[[UInt8]: Bool]] = [[:]]
     /// For each open object or array, the last number of each name that was repeated.
     private var numbers: [[[UInt8]: Int]] = [[:]]
-    /// Where the text of the string at hand begins, and whether something was masked in it.
+    /// The start of the current string's text, and whether something was masked in it.
     private var stringStart = 0
     var isChanged = false
 
@@ -102,7 +102,7 @@ private struct WrittenNames {
         isChanged = false
     }
 
-    /// Whether the string at hand begins at a place.
+    /// Whether the current string begins at an offset.
     func isAtStart(_ place: Int) -> Bool { place == stringStart }
 
     /// Takes a byte outside of strings.

@@ -2,12 +2,12 @@
 @_spi(_Unicode) import Swift
 package import Recognition
 
-/// A value in its canonical spelling, which is the same for every spelling of one address or number.
+/// A value in its canonical spelling, which is equal for all spellings of one address or number.
 ///
-/// An e-mail address becomes small letters without spaces around it. A telephone number becomes E.164 if its form or
-/// the country gives its calling code. A number of an account, card or document becomes its letters and digits in
-/// capitals. These values are folded first (`FoldedText`). Any other value becomes Unicode's normalisation form C with
-/// single spaces, and keeps its case.
+/// An e-mail address becomes lower case without surrounding spaces. A telephone number becomes E.164 if its form or the
+/// country gives its calling code. The number of an account, card or document becomes its letters and digits in upper
+/// case. These values are folded first (`FoldedText`). Any other value is converted to Unicode normalisation form C
+/// with single spaces, and keeps its case.
 package func oneSpelling(_ bytes: Span<UInt8>, _ range: Range<Int>, of entity: Entity?, country: String?) -> [UInt8] {
     guard let entity, entity.hasForm else { return singleSpaced(composed(range.map { bytes[$0] })) }
     let text = FoldedText(bytes, range)?.bytes ?? range.map { bytes[$0] }
@@ -22,7 +22,7 @@ package func oneSpelling(_ bytes: Span<UInt8>, _ range: Range<Int>, of entity: E
     }
 }
 
-/// Text in normalisation form C (Unicode TR 15); bytes that are no UTF-8 stay as they are.
+/// Text in normalisation form C (Unicode Standard Annex 15); bytes that are not UTF-8 are kept.
 private func composed(_ text: [UInt8]) -> [UInt8] {
     guard text.contains(where: { $0 >= 0x80 }), let string = String(validating: text, as: UTF8.self) else {
         return text
@@ -32,7 +32,7 @@ private func composed(_ text: [UInt8]) -> [UInt8] {
     return Array(String(scalars).utf8)
 }
 
-/// Text without white space around it, and one space for each run of it.
+/// Text without surrounding white space, with each run of white space inside replaced by one space.
 private func singleSpaced(_ text: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
     for byte in text {

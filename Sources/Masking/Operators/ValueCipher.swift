@@ -4,7 +4,8 @@ package import Cryptography
 /// subject if each subject has a key of its own.
 ///
 /// A value becomes base64url of V ‖ C, or of nonce ‖ V ‖ C if equal values must differ. The first associated data is a
-/// label, so that the bytes open nowhere else. The column is not associated data, so that columns can be joined.
+/// label, so that the bytes cannot be opened in another context. The column is not associated data, so that columns can
+/// be joined.
 package struct ValueCipher: ~Copyable {
     private static let label = Array("sluice value v1".utf8)
     private static let nonceCount = 16
@@ -23,7 +24,7 @@ package struct ValueCipher: ~Copyable {
         return (nonce ?? []) + (try cipher.seal(text, associated: [Self.label] + (nonce.map { [$0] } ?? [])))
     }
 
-    /// Opens sealed bytes, with or without a nonce. Throws `authentication` when they are not of this key.
+    /// Opens sealed bytes, with or without a nonce. Throws `authentication` if they were sealed under another key.
     package mutating func open(_ sealed: [UInt8]) throws(CryptographyError) -> [UInt8] {
         do throws(CryptographyError) {
             return try cipher.open(sealed.span, associated: [Self.label])

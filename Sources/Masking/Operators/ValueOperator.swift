@@ -3,11 +3,11 @@ package import Recognition
 package import Schemas
 import Validating
 
-/// Replaces a value by one that reveals less: a contract's rule made ready to be applied cell by cell.
+/// Replaces a value by one that reveals less: a masking rule, prepared to be applied cell by cell.
 ///
 /// It appends to the output and never splits a UTF-8 scalar. There is no unkeyed hash: a token needs a keyed code,
-/// which the caller computes, since this file holds no keys. A class, since a struct of its size would be copied for
-/// each value.
+/// which the caller computes, since this type has no keys. A class, since a struct of its size would be copied for each
+/// value.
 package final class ValueOperator: Sendable {
     private let operation: MaskOperator
     private let replacement: [UInt8]?
@@ -18,7 +18,7 @@ package final class ValueOperator: Sendable {
     private let bucket: Double
     private let alphabet: TokenAlphabet
     private let normalizes: Bool, country: String?
-    /// The values' type, and how their numbers are written.
+    /// The type of the values, and the style of their numbers.
     private let type: FieldType, style: Numbers.Style
 
     /// The operator of a rule for values of a field, or for texts.
@@ -38,16 +38,26 @@ package final class ValueOperator: Sendable {
         (normalizes, country) = (rule.normalizes, rule.country)
     }
 
-    /// Appends the replacement of a value; `entity` names it.
+    /// The operator in the form that is written in place; nil for others.
+    var plain: PlainOperator? {
+        switch operation {
+        case .tokenize where alphabet == .hexadecimal && !normalizes: .token(prefix: prefix)
+        case .mask where overwriting.character.count == 1 && !overwriting.keepsFormat:
+            .overwrite(overwriting.character[0], first: overwriting.keepFirst, last: overwriting.keepLast)
+        default: nil
+        }
+    }
+
+    /// Appends the replacement of a value of the entity.
     ///
     /// `drop` writes nothing here: the writer of the row leaves the column out.
     ///
     /// - Parameters:
-    ///   - isNative: whether the value is a number of JSON, which is not written in the field's style.
-    ///   - code: by the operator, HMAC-SHA-256 of the value under the token key, its sealed bytes, or HMAC-SHA-256 of
-    ///     the row's subject; empty when the row has no subject.
-    /// - Returns: the operator, or `replace` when the operator could not change the value, so that the entity's name
-    ///   stands for it.
+    /// - isNative: whether the value is a JSON number, which is not written in the field's style.
+    /// - code: depending on the operator, HMAC-SHA-256 of the value under the token key, its sealed bytes, or
+    ///   HMAC-SHA-256 of the row's subject; empty if the row has no subject.
+    /// - Returns: the operator, or `replace` if the operator could not change the value and the entity's name replaces
+    ///   it.
     @discardableResult
     package func apply(
         _ text: Span<UInt8>, entity: String, isNative: Bool = false, into out: inout [UInt8],
@@ -80,13 +90,14 @@ package final class ValueOperator: Sendable {
         return operation
     }
 
-    /// The code of a value, in its one spelling if the rule normalises values.
+    /// The code of a value, in its canonical spelling if the rule normalises values.
     private func coded(_ text: Span<UInt8>, _ entity: String, _ code: (Span<UInt8>) -> [UInt8]) -> [UInt8] {
         if !normalizes { return code(text) }
         return code(oneSpelling(text, text.indices, of: Entity(name: entity), country: country).span)
     }
 
-    /// Appends the replacement of a text in which a match has no place of its own, so that nothing of it is kept.
+    /// Appends the replacement of a whole text in which the exact place of a match is unknown, so that nothing of it is
+    /// kept.
     package func apply(
         toAllOf text: [UInt8], entity: String, into out: inout [UInt8], code: (Span<UInt8>) -> [UInt8]
     ) -> MaskOperator {
@@ -98,14 +109,14 @@ package final class ValueOperator: Sendable {
         }
     }
 
-    /// Days from −`most` to `most`, never 0, drawn from a keyed code.
+    /// Days from −`most` to `most`, never 0, derived from a keyed code.
     private static func days(_ code: [UInt8], _ most: Int) -> Int {
         let word = code.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let days = Int(word % UInt64(2 * most)) - most
         return days >= 0 ? days + 1 : days
     }
 
-    /// Appends the coarse part of a value; false when it has none.
+    /// Appends the coarse value; false if there is none.
     private func writeCoarse(_ bytes: Span<UInt8>, isNative: Bool, into out: inout [UInt8]) -> Bool {
         let range = bytes.indices
         switch part {
@@ -122,8 +133,8 @@ package final class ValueOperator: Sendable {
         }
     }
 
-    /// Appends the lower edge of a number's bucket, with as many decimals as the width has; false when it is no number,
-    /// or too large for its bucket to be exact.
+    /// Appends the lower edge of a number's bucket, with as many decimals as the width has; false if the value is not a
+    /// number, or too large for an exact bucket.
     private func writeBucket(_ text: [UInt8], decimal: [UInt8], into out: inout [UInt8]) -> Bool {
         guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return false }
         var (decimals, scaled) = (0, bucket)

@@ -1,4 +1,4 @@
-/// How the bytes of a token are written.
+/// The alphabet in which the bytes of a token are written.
 package enum TokenAlphabet: Sendable {
     /// 32 lower-case hexadecimal digits.
     case hexadecimal
@@ -17,18 +17,18 @@ package func writeReplacement(entity: String, text: [UInt8]?, into out: inout [U
     out.append(UInt8(ascii: ">"))
 }
 
-/// Writes a value with a character in the place of every Unicode scalar but the first and the last few.
+/// Replaces every Unicode scalar of a value, except the first and last few, by one character.
 ///
-/// A value no longer than what would be kept is overwritten as a whole: keeping it would mask nothing.
+/// A value that is not longer than the kept parts is overwritten completely, since otherwise nothing would be masked.
 package struct Overwriting: Sendable {
     /// The character, in UTF-8.
     let character: [UInt8]
-    /// Scalars that stay at the beginning and at the end.
+    /// Numbers of scalars that are kept at the beginning and at the end.
     let keepFirst: Int, keepLast: Int
     /// Whether only letters and digits are overwritten.
     let keepsFormat: Bool
 
-    /// An overwriting that keeps so many scalars.
+    /// An overwriting that keeps these numbers of scalars.
     package init(character: [UInt8], keepFirst: Int, keepLast: Int, keepsFormat: Bool = false) {
         self.character = character
         self.keepFirst = keepFirst
@@ -79,7 +79,7 @@ package func writeTruncated(_ bytes: Span<UInt8>, _ range: Range<Int>, keepFirst
     appendBytes(bytes, range.lowerBound..<offset(ofScalar: max(0, keepFirst), bytes, range), &out)
 }
 
-/// Appends `prefix` and the first 16 bytes of a keyed code: 128 bits make collisions negligible.
+/// Appends `prefix` and the first 16 bytes of a keyed code: with 128 bits collisions are negligible.
 package func writeToken(code: [UInt8], prefix: [UInt8], alphabet: TokenAlphabet, into out: inout [UInt8]) {
     precondition(code.count >= 16, "a token needs a code of at least 16 bytes")
     out += prefix
@@ -124,7 +124,7 @@ private func scalarCount(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
     return count
 }
 
-/// Where the scalar with number `index` starts, from 0; the end of the range when there are no more.
+/// The offset of the scalar with number `index`, from 0; the end of the range if there are fewer.
 private func offset(ofScalar index: Int, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
     var left = index
     for at in range where startsScalar(bytes, at, range) {

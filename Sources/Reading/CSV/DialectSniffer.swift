@@ -185,7 +185,8 @@ package struct DialectSniffer {
         }
     }
 
-    /// Whether a cell begins with a quote. Quotes then are quotes, and one that is never closed is an error, not text.
+    /// Whether a cell begins with a quote. Then quote characters are quotes, and one that is never closed is an error,
+    /// not text.
     private func hasQuotedCell(_ table: SniffedTable) -> Bool {
         sample.indices.contains { at in
             guard sample[at] == 0x22 else { return false }
@@ -213,15 +214,15 @@ package struct DialectSniffer {
 
     /// Whether most colons belong to times, addresses and sentences.
     private var colonsAreTimes: Bool {
-        var (all, told) = (0, 0)
+        var (all, timed) = (0, 0)
         func isDigit(_ at: Int) -> Bool { sample.indices.contains(at) && (sample[at] &- 0x30) < 10 }
         for at in sample.indices where sample[at] == 0x3A {
             all += 1
             let isTime = isDigit(at - 1) && isDigit(at + 1) && isDigit(at + 2) && !isDigit(at + 3)
             let next = sample.indices.contains(at + 1) ? sample[at + 1] : 0x0A
-            if isTime || next == 0x2F || next == 0x20 { told += 1 }
+            if isTime || next == 0x2F || next == 0x20 { timed += 1 }
         }
-        return 2 * told > all
+        return 2 * timed > all
     }
 
     /// Refines a reading without moving cells: apostrophes around a column's values, a null sequence, spaces after

@@ -55,10 +55,11 @@ struct HeaderEvidence {
             top += 1
         }
         guard top > 0, top + 1 < rows.count, rows[top].filled == width, isWords(top) else { return 0 }
-        // Below mostly blank labels rows would look the same; a title is a phrase, or has an empty row below it.
+        // Below mostly blank labels, data rows would look the same. So a title must be a phrase, or have an empty row
+        // below it.
         let isPhrase = (0..<top).contains { rows[$0].filled == 0 || rows[$0].cells[0].text.contains(0x20) }
-        let isTold = (0..<width).contains { form($0, from: top + 1)?.isTelling == true }
-        guard isTold || isPhrase else { return 0 }
+        let hasTellingForm = (0..<width).contains { form($0, from: top + 1)?.isTelling == true }
+        guard hasTellingForm || isPhrase else { return 0 }
         let full = rows[(top + 1)...].count { 2 * $0.filled > width }
         return 2 * full >= rows.count - top - 1 ? top : 0
     }
@@ -111,7 +112,7 @@ struct HeaderEvidence {
             && rows[row].cells.allSatisfy { $0.form == .text || $0.form == .empty || $0.form == .truth || isYear($0) }
     }
 
-    /// Decides whether the first row is a header, when only it may be one.
+    /// Decides whether the first row is a header, if no other row can be one.
     private mutating func judgeFirst() {
         let first = rows[0].cells
         var (pro, con) = (0, 0)

@@ -14,7 +14,7 @@ package struct StructuralScanner: ~Copyable, WindowScanner {
     private var cursor = 0
     var window = 1 << 16
     var isFinal = false
-    var resume = -1
+    var resume: Int?
 
     /// A scanner for one delimiter and quote character.
     package init(delimiter: UInt8 = 0x2C, quote: UInt8 = 0x22, limits: ScanLimits = ScanLimits()) {
@@ -36,7 +36,7 @@ package struct StructuralScanner: ~Copyable, WindowScanner {
         _ bytes: Span<UInt8>, from start: Int, until stop: Int, into block: inout RecordBlock
     ) -> Int {
         var position = start
-        defer { resume = position < index.end ? position : -1 }
+        defer { resume = position < index.end ? position : nil }
         while position < bytes.count, block.count < limits.blockRows, position < stop {
             if position >= index.end { refill(bytes, position) }
             let (next, event, end) = walk(bytes, from: position, until: stop, isFinal: isFinal, into: &block)

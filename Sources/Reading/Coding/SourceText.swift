@@ -20,7 +20,7 @@ package func guessEncoding(_ bytes: Span<UInt8>) -> (encoding: TextEncoding, rea
     if let name = foreignEncoding(bytes), let encoding = TextEncoding(name: name) {
         return (encoding, "its NUL bytes stand as in that encoding")
     }
-    // Letters of Windows-1252 stand beside letters. Of such texts one in hundreds is valid UTF-8 by chance.
+    // In Windows-1252 text, accented letters are next to other letters. One in hundreds of such texts is valid UTF-8.
     var (at, faults, letters, wide) = (0, 0, 0, 0)
     var first = 0
     func isLetter(_ place: Int) -> Bool {

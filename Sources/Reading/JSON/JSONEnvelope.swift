@@ -5,7 +5,7 @@ import Tabular
 /// Text around the list is only checked. A name on the path that occurs twice in an object is a fault: some readers
 /// would take the first list, others the last.
 struct JSONEnvelope {
-    /// What a byte belongs to.
+    /// The part of the document that a byte belongs to.
     enum Part {
         /// The text around the list.
         case around

@@ -18,7 +18,7 @@ struct JSONLinesScanner: ~Copyable, WindowScanner {
     private var cursor = JSONCursor()
     var window = 1 << 16
     var isFinal = false
-    var resume = -1
+    var resume: Int?
     /// The values inside nested members that become cells.
     let pointers: JSONPointers
     /// By name its node in `pointers`, or -1. Names after those of the fields are roots only.
@@ -70,7 +70,7 @@ struct JSONLinesScanner: ~Copyable, WindowScanner {
         _ bytes: Span<UInt8>, from start: Int, until stop: Int, into block: inout RecordBlock
     ) -> Int {
         var position = start
-        defer { resume = position < index.end ? position : -1 }
+        defer { resume = position < index.end ? position : nil }
         while position < bytes.count, block.count < limits.blockRows, position < stop {
             if position >= index.end { refill(bytes, position) }
             let (next, end) = walk(bytes, from: position, until: stop, into: &block)

@@ -17,7 +17,7 @@ struct JSONPointers: Sendable {
     private let rejectsUnknown: Bool
     private let notesUnknown: Bool
 
-    /// A tree of the pointers with more than one token; the others are ordinary members.
+    /// A tree of the pointers with more than one token; a pointer with one token is an ordinary member.
     init(_ paths: [[String]?], rejectsUnknown: Bool, notesUnknown: Bool) {
         self.rejectsUnknown = rejectsUnknown
         self.notesUnknown = notesUnknown
@@ -38,7 +38,7 @@ struct JSONPointers: Sendable {
         return nodes.count - 1
     }
 
-    /// How much of a value the contract names.
+    /// The part of a value that the contract names.
     enum Part {
         /// All of it, or the rest may remain.
         case known

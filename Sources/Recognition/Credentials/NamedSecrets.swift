@@ -2,17 +2,17 @@ import Glibc
 
 /// Credentials beside their names, and in columns with such names.
 extension Secrets {
-    /// Names beside which a random-looking text is a key.
+    /// Names beside which a random-looking text is taken for a key.
     private static let keyNames = [
         "password", "passwd", "pwd", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "credential",
         "credentials", "passphrase", "authorization",
     ].map { Array($0.utf8) }
-    /// Names beside which any word is a password.
+    /// Names beside which any word is taken for a password.
     private static let passwordNames = [
         "password", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort", "contrasena", "contraseña",
         "motdepasse", "wachtwoord",
     ].map { Array($0.utf8) }
-    /// Names beside which a text of a certain form is an issuer's key.
+    /// Names beside which a text of a certain form is taken for an issuer's key.
     private static let awsNames = ["secretaccesskey", "awssecretkey", "awssecret"].map { Array($0.utf8) }
     private static let azureName = Array("accountkey".utf8), authorization = Array("authorization".utf8)
     private static let bearer = Array("bearer".utf8), basic = Array("basic".utf8)
@@ -73,7 +73,7 @@ extension Secrets {
             return kind
         }
         let first = range.isEmpty ? 0 : text[range.lowerBound]
-        // PWD is also the working directory, and a text that ends in a colon is the label of a form.
+        // PWD is also the working directory, and a text that ends in a colon is the label of a form field.
         guard passwordNames.contains(where: { isNamed($0, in: name.span, name.count) }), range.count >= 5,
             first != UInt8(ascii: "/"), first != UInt8(ascii: "~"), text[range.lowerBound + 1] != UInt8(ascii: ":"),
             text[range.upperBound - 1] != UInt8(ascii: ":"),
@@ -107,8 +107,8 @@ extension Secrets {
         return start
     }
 
-    /// The credential that begins at `start`, after a name that ends at `end`: an issuer's key by its form, or at least
-    /// 20 letters and digits with an entropy of at least 3.5 bits a character.
+    /// The credential that begins at `start`, after a name that ends at `end`: either an issuer's key by its form, or
+    /// at least 20 letters and digits with an entropy of at least 3.5 bits a character.
     private static func valued(_ text: Span<UInt8>, _ start: Int, name end: Int) -> Kind? {
         let isKey = keyNames.contains { isNamed($0, in: text, end) }
         guard isKey || isNamed(azureName, in: text, end) else { return nil }

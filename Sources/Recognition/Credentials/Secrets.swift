@@ -56,7 +56,7 @@ enum Secrets {
     /// A password in a connection string or a key beside its name, examined at the equals sign.
     static func equals(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         var start = at + 1
-        // In a JSON string a space stands before a quote, in place of its escape.
+        // In JSON strings escapes are blanked, so a space may stand before the quote.
         if start + 1 < text.count, text[start] == 0x20, text[start + 1] == 0x27 { start += 1 }
         let quote = start < text.count && (text[start] == 0x22 || text[start] == 0x27) ? text[start] : 0
         if quote != 0 { start += 1 }

@@ -9,7 +9,7 @@ func matchCrypto(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> I
     default: return nil
     }
     guard startsWord(bytes, at, &view) else { return nil }
-    // Most numbers end here.
+    // Most candidates are plain numbers and end here.
     for offset in 1..<26 where !isLetter(view[bytes, at + offset]) && !isDigit(view[bytes, at + offset]) { return nil }
     var end = at + 26
     while end - at <= 90, isLetter(view[bytes, end]) || isDigit(view[bytes, end]) { end += 1 }

@@ -18,7 +18,7 @@ struct Candidate {
 
 extension TextScanner {
     /// The state of one scan.
-    struct Look {
+    struct ScanState {
         var view: ScanWindow
         /// Number of matches that existed before.
         let first: Int
@@ -54,17 +54,17 @@ extension TextScanner {
 
 // The score of a candidate.
 extension TextScanner {
-    /// Below this score a form proves next to nothing: it needs an adjacent context word, not just one of the five
-    /// around.
+    /// Below this score a form is weak evidence: it needs an adjacent context word, not just one of the five on either
+    /// side.
     private static let weak = 0.15
 
     /// Scores a candidate by its surroundings and keeps it if it is the best.
-    func offer(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: inout Look) {
+    func offer(_ candidate: Candidate, _ bytes: Span<UInt8>, _ state: inout ScanState) {
         let (entity, range, base) = (candidate.entity, candidate.range, candidate.score)
         guard sought.contains(entity) else { return }
         var score = base
         if base < 1 || isOfThings {
-            if isNamed(candidate, bytes, whole: look.whole) || isSpoken(candidate, bytes, &look) {
+            if isNamed(candidate, bytes, whole: state.whole) || isSpoken(candidate, bytes, &state) {
                 // The constants of Presidio's LemmaContextAwareEnhancer.
                 score = min(1, max(base + 0.35, 0.4))
             } else if candidate.besideOnly {
@@ -73,10 +73,10 @@ extension TextScanner {
                 score = base - 0.35
             }
         }
-        let isCalled = called.contains(entity) && range == look.whole
+        let isCalled = called.contains(entity) && range == state.whole
         guard score >= (isCalled ? rules.leastWhereCalled : rules.least)[Int(entity.rawValue)] else { return }
         let match = EntityMatch(entity: entity, start: range.lowerBound, end: range.upperBound, score: score)
-        if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
+        if state.best.map({ match.outranks($0) }) ?? true { state.best = match }
     }
 
     /// Whether the column's name implies the candidate's entity. A weak form must be the whole value, or at least lie
@@ -91,16 +91,16 @@ extension TextScanner {
 
     /// Whether the surrounding words imply the candidate's entity. A weak form needs an adjacent one. A number directly
     /// after the name of something else belongs to that.
-    private func isSpoken(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: inout Look) -> Bool {
+    private func isSpoken(_ candidate: Candidate, _ bytes: Span<UInt8>, _ state: inout ScanState) -> Bool {
         let (entity, range) = (candidate.entity, candidate.range)
-        guard context(of: range, bytes, &look).contains(entity) else { return false }
+        guard context(of: range, bytes, &state).contains(entity) else { return false }
         if candidate.score >= 0.6 { return true }
         let words: ContextWords.Beside
-        if let known = look.beside, known.range == range {
+        if let known = state.beside, known.range == range {
             words = known.words
         } else {
-            words = rules.words.beside(range, bytes, &look.view)
-            look.beside = (range, words)
+            words = rules.words.beside(range, bytes, &state.view)
+            state.beside = (range, words)
         }
         if words.areOfThings, Recogniser.numbers.contains(entity) { return false }
         if !candidate.besideOnly, candidate.score >= Self.weak { return true }
@@ -108,10 +108,10 @@ extension TextScanner {
     }
 
     /// Entities that the surrounding words imply; candidates of the same range share the look-up.
-    private func context(of range: Range<Int>, _ bytes: Span<UInt8>, _ look: inout Look) -> EntitySet {
-        if let known = look.context, known.range == range { return known.entities }
-        let found = rules.words.near(range, bytes, &look.view)
-        look.context = (range, found)
+    private func context(of range: Range<Int>, _ bytes: Span<UInt8>, _ state: inout ScanState) -> EntitySet {
+        if let known = state.context, known.range == range { return known.entities }
+        let found = rules.words.near(range, bytes, &state.view)
+        state.context = (range, found)
         return found
     }
 }

@@ -18,13 +18,19 @@ struct ContextWords: Sendable {
     private init(_ recognisers: [Recogniser], _ list: (Recogniser) -> [String]) {
         var words: [UInt64: EntitySet] = [:]
         var lengths = [UInt32](repeating: 0, count: 256)
+        func addForm(_ form: some Collection<UInt8>, _ meaning: EntitySet) {
+            guard let first = form.first else { return }
+            var hash = Self.seed
+            for byte in form { hash = Self.step(hash, byte) }
+            words[hash, default: EntitySet()].formUnion(meaning)
+            lengths[Int(Self.folded(first))] |= 1 << UInt32(min(form.count, 31))
+        }
         func add(_ word: String, _ meaning: EntitySet) {
+            // The hash ignores the case of ASCII letters, so that most words have one form. This table is made at each start.
+            if word.utf8.allSatisfy({ $0 < 0x80 }) { return addForm(word.utf8, meaning) }
             // Non-ASCII letters in both cases and decomposed (normalisation form D).
             for form in Set([word, word.uppercased(), word.lowercased()].flatMap { [Array($0.utf8), marksApart($0)] }) {
-                var hash = Self.seed
-                for byte in form { hash = Self.step(hash, byte) }
-                words[hash, default: EntitySet()].formUnion(meaning)
-                lengths[Int(Self.folded(form[0]))] |= 1 << UInt32(min(form.count, 31))
+                addForm(form, meaning)
             }
         }
         for recogniser in recognisers {

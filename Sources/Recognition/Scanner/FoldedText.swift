@@ -83,7 +83,7 @@ package struct FoldedText: Sendable {
 /// One character, escape or reference, and its meaning.
 struct FoldedUnit {
     enum Meaning: Equatable {
-        /// It stands for itself.
+        /// It is an ordinary character.
         case same
         /// It is invisible.
         case nothing

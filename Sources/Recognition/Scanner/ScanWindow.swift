@@ -5,7 +5,7 @@
 struct ScanWindow {
     let low: Int
     let high: Int
-    private(set) var looks = 0
+    private(set) var accesses = 0
 
     init(_ range: Range<Int>) {
         low = range.lowerBound
@@ -18,7 +18,7 @@ struct ScanWindow {
     /// The byte at `at`; NUL outside the window.
     subscript(_ bytes: Span<UInt8>, _ at: Int) -> UInt8 {
         @inline(__always) mutating get {
-            looks &+= 1
+            accesses &+= 1
             guard at >= low, at < high else { return 0 }
             let byte = bytes[at]
             return byte < 0x80 || isForeignLetter(bytes, at, low: low, high: high) ? byte : 0
@@ -27,7 +27,7 @@ struct ScanWindow {
 
     /// Counts accesses to bytes that bypassed the window.
     @inline(__always)
-    mutating func count(_ more: Int) { looks &+= more }
+    mutating func count(_ more: Int) { accesses &+= more }
 
     /// Whether a number that ends before `at` ends as a word: no letter, digit or further part follows.
     mutating func endsNumber(_ bytes: Span<UInt8>, _ at: Int) -> Bool {

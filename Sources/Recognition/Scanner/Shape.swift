@@ -159,7 +159,7 @@ struct ShapeIndex: Sendable {
         byStart[Self.slot(letters: letters, digits: digits, Self.follower(follower))]
     }
 
-    /// The shapes of one word of so many letters and digits in which either may occur at some position.
+    /// The shapes of one word with this many letters and digits, in which either may occur at some position.
     @inline(__always)
     func words(of length: Int) -> Range<Int> { length <= Symbols.limit ? byLength[length] : 0..<0 }
 

@@ -68,7 +68,7 @@ package struct TextScanner: Sendable {
         hear(columnName)
     }
 
-    /// What the name of an object's member implies.
+    /// The hint that the name of an object's member gives about its value.
     package enum Name: Sendable {
         /// It states an entity: the value is searched as in a column of that name.
         case telling(TextScanner)
@@ -78,7 +78,7 @@ package struct TextScanner: Sendable {
         case other(TextScanner)
     }
 
-    /// What a member's name implies.
+    /// The hint that a member's name gives.
     package func member(_ name: String) -> Name {
         var scanner = self
         (scanner.named, scanner.called, scanner.credential) = (EntitySet(), EntitySet(), nil)
@@ -101,7 +101,7 @@ package struct TextScanner: Sendable {
     /// Whether the column's name implies an entity.
     package func isNamed(_ entity: Entity) -> Bool { named.contains(entity) || spoken.contains(entity) }
 
-    /// Adds the meaning of a column's name.
+    /// Adds what a column's name implies.
     private mutating func hear(_ name: String) {
         if isVersionName(name) { isVersion = true }
         if ContextWords.names.namesThings(name) { isOfThings = true }
@@ -174,8 +174,8 @@ package struct TextScanner: Sendable {
     func cost(_ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: inout [EntityMatch]) -> Int {
         let anchors = CandidateMap(bytes, range)
         let start = anchors.next(from: range.lowerBound, below: range.upperBound)
-        let look = search(bytes, in: range, from: start, anchors: anchors, into: &matches)
-        return look.view.looks + range.count
+        let state = search(bytes, in: range, from: start, anchors: anchors, into: &matches)
+        return state.view.accesses + range.count
     }
 
     /// Appends the matches of one view of a text, from the anchor `start` on.
@@ -185,22 +185,22 @@ package struct TextScanner: Sendable {
     private func search(
         _ bytes: Span<UInt8>, in range: Range<Int>, from start: Int, anchors: borrowing CandidateMap,
         into matches: inout [EntityMatch]
-    ) -> Look {
-        var look = Look(bytes, range, since: matches.count)
+    ) -> ScanState {
+        var state = ScanState(bytes, range, since: matches.count)
         var at = start
         while at < range.upperBound {
-            look.best = nil
-            look.context = nil
-            look.beside = nil
-            let next = candidate(bytes, at, &look)
-            if let best = look.best {
-                add(best, since: look.first, to: &matches)
+            state.best = nil
+            state.context = nil
+            state.beside = nil
+            let next = candidate(bytes, at, &state)
+            if let best = state.best {
+                add(best, since: state.first, to: &matches)
                 at = anchors.next(from: max(next, best.end), below: range.upperBound)
             } else {
                 at = anchors.next(from: next, below: range.upperBound)
             }
         }
-        return look
+        return state
     }
 
     /// Appends a match. Of overlapping matches the better stays and covers both, since the rest of an address after a

@@ -4,14 +4,14 @@ package import Tabular
 package struct ConvertedSchema: Sendable, Equatable {
     /// The converted document.
     package var document: JSONValue
-    /// What was lost or became stricter, each with its place. Notes repeat names of the contract, never values of data.
+    /// Rules that were lost or became stricter, each with its place. Notes repeat names of the contract, never data.
     package var notes: [String] = []
 
     /// A document without notes.
     package init(document: JSONValue) { self.document = document }
 
-    /// The document as the published profile 2.0 accepts it: the standard defines `fieldsMatch` as a string, its
-    /// profile as a list.
+    /// The document in the form that the published profile 2.0 accepts: the standard defines `fieldsMatch` as a string,
+    /// its profile as a list.
     package var portable: ConvertedSchema {
         var copy = self
         if var members = document.members, let word = members["fieldsMatch"], word.text != nil {

@@ -218,6 +218,7 @@ private struct SchemaDiff {
         share(old.batch.maxQuarantinedRate, new.batch.maxQuarantinedRate, "sluice.batch.maxQuarantinedRate")
         changed(old.batch.rejectedRows, new.batch.rejectedRows, at: "sluice.batch.rejectedRows")
         changed(old.batch.duplicateRows, new.batch.duplicateRows, at: "sluice.batch.duplicateRows")
+        changed(old.batch.onExceed, new.batch.onExceed, at: "sluice.batch.onExceed")
         changed(
             old.forest, new.forest, at: "sluice.isolationForest", is: .breaking, "changed: other rows may be held back")
     }

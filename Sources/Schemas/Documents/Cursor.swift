@@ -6,7 +6,7 @@ package struct Cursor: Sendable {
     package let document: String
     /// The value.
     package let value: JSONValue
-    /// Where it stands.
+    /// The value's place in the contract.
     package let place: Place
     /// The path in the structure, such as `fields[3].name`.
     package let path: String

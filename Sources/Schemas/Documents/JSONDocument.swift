@@ -47,7 +47,7 @@ private struct JSONParser {
         while index < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(current) { advance() }
     }
 
-    /// Takes one byte.
+    /// Consumes one byte.
     ///
     /// - Throws: `message` at the current place when there is another byte.
     private mutating func expect(_ byte: UInt8, _ message: String) throws(SchemaError) {
@@ -83,7 +83,7 @@ private struct JSONParser {
         Located(value: value, place: Place(line: place.line, column: place.column, lexeme: lexeme))
     }
 
-    /// Takes a literal such as `true`.
+    /// Consumes a literal such as `true`.
     ///
     /// - Throws: when the text is another one.
     private mutating func parseWord(_ word: String) throws(SchemaError) -> Bool {

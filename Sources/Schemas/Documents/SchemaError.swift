@@ -42,7 +42,7 @@ package struct SchemaError: Error, Sendable, Equatable {
     package var column: Int
     /// The path in the structure, such as `fields[3].constraints.minimum`; empty at the top.
     package var path: String
-    /// What is wrong, and the remedy.
+    /// The defect and its remedy, as a sentence.
     package var message: String
 
     /// Makes an error.

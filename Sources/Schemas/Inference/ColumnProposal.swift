@@ -146,7 +146,7 @@ extension ColumnSummary {
 }
 
 extension Field {
-    /// What inference sets, as keys and values of a contract.
+    /// The properties that inference sets, as keys and values of a contract.
     package var inferred: [(key: String, value: JSONValue)] {
         var members: [(key: String, value: JSONValue)] = [("name", .string(name)), ("type", .string(type.name))]
         if let format = type.format { members.append(("format", .string(format))) }

@@ -67,7 +67,7 @@ extension ColumnSummary {
         return lines + settings(field)
     }
 
-    /// How values are written, where that was set, needs a decision, or shows damage.
+    /// Remarks on the notation of values, if inference set it, if it needs a decision, or if it shows damage.
     private func writingRemarks(_ field: Field) -> [String] {
         var lines: [String] = []
         if let missing = field.missingValues {

@@ -1,7 +1,7 @@
 import Recognition
 import Tabular
 
-/// What statistics would treat a column as, in the screening's terms.
+/// The form that the screening would give a column.
 package enum SampledForm: Sendable {
     /// Its values identify rows.
     case key
@@ -264,7 +264,7 @@ struct ColumnSummary: Sendable {
         }
     }
 
-    /// Words that stand for "no value" in any column; in a column of text they are only remarked on.
+    /// Words that stand for "no value" in any column; in a column of text they only get a comment.
     var plainTokens: [String] {
         missingTokens.isEmpty
             ? zip(SchemaInference.missingTokens, tokens).filter {

@@ -11,7 +11,8 @@ package struct SchemaInference: Sendable {
     /// The file's encoding.
     package var encoding = TextEncoding.utf8
     private(set) var columns: [ColumnSummary]
-    private(set) var rows = 0
+    /// Rows that it rests on.
+    package private(set) var rows = 0
     private let isJSON: Bool
 
     /// Words that stand for "no value" in typed columns, of at most four bytes.

@@ -118,7 +118,7 @@ struct WrittenDates: Sendable {
         return clock.isEmpty ? date : date + (form.comma ? ", " : " ") + clock
     }
 
-    /// Reads one date in whatever notation; nil when it is none.
+    /// Reads one date in any known notation; nil when the text is none.
     private static func read(_ reader: inout DateReader) -> (Form, Tally)? {
         var (form, tally) = (Form(), Tally(count: 1))
         let year: Int

@@ -115,8 +115,8 @@ extension TextReader {
                 guard at < range.upperBound else { return nil }
                 let byte = bytes[at]
                 at += 1
-                let digit = isDigit(byte) ? Int(byte) - 22 : isLetter(byte) ? Int(byte | 0x20) - 0x61 : -1
-                guard digit >= 0 else { return nil }
+                guard isDigit(byte) || isLetter(byte) else { return nil }
+                let digit = isDigit(byte) ? Int(byte) - 22 : Int(byte | 0x20) - 0x61
                 index += digit * weight
                 let threshold = base <= bias ? 1 : base >= bias + 26 ? 26 : base - bias
                 if digit < threshold { break }

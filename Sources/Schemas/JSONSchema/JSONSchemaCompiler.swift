@@ -2,7 +2,7 @@ import Tabular
 
 /// An error in a JSON Schema.
 package struct JSONSchemaError: Error, Sendable, Equatable {
-    /// What is wrong, and the remedy.
+    /// The defect and its remedy, as a sentence.
     package let reason: String
     /// A JSON Pointer into the compiled document; nil when the error is in another one.
     package let pointer: String?

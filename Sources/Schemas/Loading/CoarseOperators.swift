@@ -4,10 +4,11 @@ extension SchemaLoader {
     /// Reads the settings of `date-shift` and `generalize`, and checks that the field's type has the part to keep.
     ///
     /// - Parameters:
-    ///   - cursor: the `pii:` mapping.
+    ///   - settings: the `pii:` mapping.
     ///   - field: the field.
     ///   - rule: gets the settings.
-    func loadCoarse(_ cursor: Cursor, _ field: Field, into rule: inout PIIRule) throws(SchemaError) {
+    func loadCoarse(_ settings: SettingReader, _ field: Field, into rule: inout PIIRule) throws(SchemaError) {
+        let cursor = settings.cursor
         let isDate: Bool =
             switch field.type {
             case .date, .datetime, .string, .any: true
@@ -24,10 +25,8 @@ extension SchemaLoader {
         }
         if rule.operation == .dateShift { try requireParts(["Yy", "mbB", "d"], of: field, cursor, "date-shift") }
         guard rule.operation == .generalize else { return }
-        rule.part = try cursor["to"]?.choice(PIIRule.Part.self, what: "part")
-        if let bucket = cursor["bucket"] {
-            rule.bucket = try bucket.number(in: 1e-9...1e15)
-        }
+        rule.part = try settings.choice("to", PIIRule.Part.self, what: "part")
+        rule.bucket = try settings.number("bucket")
         guard (rule.part == nil) != (rule.bucket == nil) else {
             throw cursor.error(
                 .missing, "operator generalize needs to: year, month or country, or bucket: with a width", atKey: true)

@@ -10,11 +10,6 @@ extension Dialect {
 extension SchemaLoader {
     /// Keys of the standard for spreadsheets and databases.
     private static let foreign = ["sheetNumber", "sheetName", "table"]
-    private static let known = [
-        "$schema", "name", "title", "description", "delimiter", "lineTerminator", "quoteChar", "doubleQuote",
-        "escapeChar", "nullSequence", "skipInitialSpace", "header", "headerRows", "headerJoin", "commentRows",
-        "commentChar", "caseSensitiveHeader", "csvddfVersion", "property", "itemType", "itemKeys",
-    ]
 
     /// Reads a dialect. Defaults follow RFC 4180; header names are compared exactly unless it says otherwise.
     func loadDialect(_ cursor: Cursor) throws(SchemaError) -> Dialect {
@@ -25,40 +20,40 @@ extension SchemaLoader {
                 "this version reads CSV and JSON, for which \(key) says nothing; remove it, or convert "
                     + "the files", atKey: true)
         }
-        try cursor.refuseKeys(besides: Self.known)
+        let settings = try SettingReader(cursor, .dialect)
         var dialect = Dialect()
-        dialect.delimiter = try mark(cursor["delimiter"], orNone: false) ?? dialect.delimiter
-        if let quote = cursor["quoteChar"] { dialect.quote = try mark(quote, orNone: true) }
-        dialect.doubleQuote = try cursor["doubleQuote"]?.flag() ?? dialect.doubleQuote
-        dialect.escape = try mark(cursor["escapeChar"], orNone: true)
-        dialect.comment = try mark(cursor["commentChar"], orNone: true)
-        dialect.skipInitialSpace = try cursor["skipInitialSpace"]?.flag() ?? dialect.skipInitialSpace
-        if let text = try cursor["nullSequence"]?.text() { dialect.nullSequence = Array(text.utf8) }
-        dialect.caseSensitiveHeader = try cursor["caseSensitiveHeader"]?.flag() ?? dialect.caseSensitiveHeader
-        dialect.headerJoin = try cursor["headerJoin"]?.text() ?? dialect.headerJoin
-        if let word = cursor["lineTerminator"] {
+        dialect.delimiter = try mark(settings["delimiter"], orNone: false) ?? dialect.delimiter
+        if let quote = settings["quoteChar"] { dialect.quote = try mark(quote, orNone: true) }
+        dialect.doubleQuote = try settings.flag("doubleQuote") ?? dialect.doubleQuote
+        dialect.escape = try mark(settings["escapeChar"], orNone: true)
+        dialect.comment = try mark(settings["commentChar"], orNone: true)
+        dialect.skipInitialSpace = try settings.flag("skipInitialSpace") ?? dialect.skipInitialSpace
+        if let text = try settings.text("nullSequence") { dialect.nullSequence = Array(text.utf8) }
+        dialect.caseSensitiveHeader = try settings.flag("caseSensitiveHeader") ?? dialect.caseSensitiveHeader
+        dialect.headerJoin = try settings.text("headerJoin") ?? dialect.headerJoin
+        if let word = settings["lineTerminator"] {
             // LF and CRLF both mean that either line end is accepted.
             if try !["\n", "\r\n"].contains(word.text()) {
                 dialect.lineTerminator = try word.text() == "\r" ? 0x0D : mark(word, orNone: false)
             }
         }
-        dialect.headerRows = try rows(cursor["headerRows"]) ?? dialect.headerRows
-        dialect.commentRows = try rows(cursor["commentRows"]) ?? []
-        if try cursor["header"]?.flag() == false {
-            if let rows = cursor["headerRows"], !dialect.headerRows.isEmpty {
+        dialect.headerRows = try rows(settings["headerRows"]) ?? dialect.headerRows
+        dialect.commentRows = try rows(settings["commentRows"]) ?? []
+        if try settings.flag("header") == false {
+            if let rows = settings["headerRows"], !dialect.headerRows.isEmpty {
                 throw rows.error(.inconsistent, "header is false; remove headerRows or write header: true", atKey: true)
             }
             dialect.headerRows = []
         }
-        try readItems(cursor, &dialect)
+        try readItems(settings, &dialect)
         try check(cursor, dialect)
         return dialect
     }
 
     /// Reads the keys about JSON. `property` descends at every dot, as in the reference implementation
     /// (frictionless-py).
-    private func readItems(_ cursor: Cursor, _ dialect: inout Dialect) throws(SchemaError) {
-        if let property = cursor["property"] {
+    private func readItems(_ settings: SettingReader, _ dialect: inout Dialect) throws(SchemaError) {
+        if let property = settings["property"] {
             dialect.property = try property.text().split(separator: ".", omittingEmptySubsequences: false).map(
                 String.init)
             if dialect.property.contains("") || dialect.property.count > 32 {
@@ -66,14 +61,14 @@ extension SchemaLoader {
                     .inconsistent, "must be the name of a member, or up to 32 names with dots between them")
             }
         }
-        if let type = cursor["itemType"] {
+        if let type = settings["itemType"] {
             switch try type.text() {
             case "array": dialect.hasArrayItems = true
             case "object": break
             default: throw type.error(.unsupported, "must be array or object")
             }
         }
-        guard let keys = cursor["itemKeys"] else { return }
+        guard let keys = settings["itemKeys"] else { return }
         var seen: Set<String> = []
         for key in try keys.items() {
             let name = try key.text()

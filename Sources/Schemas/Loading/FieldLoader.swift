@@ -24,7 +24,9 @@ extension SchemaLoader {
         if let missing = cursor["missingValues"] { field.missingValues = try loadMissingValues(missing) }
         try loadNotation(cursor, into: &field)
         if let constraints = cursor["constraints"] { try loadConstraints(constraints, into: &field) }
-        try warnAboutKeys(of: cursor, known: Self.fieldKeys, unenforced: ["jsonSchema"])
+        try checkKeys(
+            of: cursor, known: Self.fieldKeys,
+            unread: ["jsonSchema": "jsonSchema beside type is not read; write it in constraints"])
         try loadCategories(cursor, into: &field)
         if let settings = cursor["sluice"] { try loadFieldSettings(settings, into: &field) }
         return field
@@ -144,7 +146,7 @@ extension SchemaLoader {
     ///
     /// - Throws: for a constraint that does not apply to the type.
     private mutating func loadConstraints(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
-        try warnAboutKeys(of: cursor, known: Self.constraintKeys, unenforced: [])
+        try checkKeys(of: cursor, known: Self.constraintKeys)
         var result = Constraints()
         result.required = try cursor["required"]?.flag() ?? false
         result.unique = try cursor["unique"]?.flag() ?? false

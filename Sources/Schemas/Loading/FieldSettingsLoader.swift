@@ -1,31 +1,18 @@
 import Tabular
 
 extension SchemaLoader {
-    static let unenforcedSettings = ["encryption", "encrypt"]
-
     /// Reads `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
-        try cursor.refuseKeys(
-            besides: [
-                "role", "column", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
-                "jsonSchema",
-            ]
-                + Self.unenforcedSettings + ["baseline", "privacy"])
-        try warnAboutKeys(
-            of: cursor,
-            known: [
-                "role", "column", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
-                "jsonSchema",
-            ],
-            unenforced: Self.unenforcedSettings + ["baseline", "privacy"])
-        field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
-        field.column = try cursor["column"]?.whole(in: 1...65_536)
-        if let path = cursor["path"] { field.path = try loadPath(path) }
-        if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
-        if let rule = cursor["secrets"] { field.secrets = try loadSecrets(rule) }
-        field.undeclaredPII = try cursor["undeclaredPii"]?.choice(UndeclaredPII.self, what: "policy")
+        let settings = try SettingReader(cursor, .field)
+        try checkEffects(of: settings)
+        field.role = try settings.choice("role", FieldRole.self, what: "role")
+        field.column = try settings.whole("column")
+        if let path = settings["path"] { field.path = try loadPath(path) }
+        if let rule = settings["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
+        if let rule = settings["secrets"] { field.secrets = try loadSecrets(rule) }
+        field.undeclaredPII = try settings.choice("undeclaredPii", UndeclaredPII.self, what: "policy")
         // Accepted here as well, since the reference library rejects `jsonSchema` in the standard's place.
-        if let schema = cursor["jsonSchema"] {
+        if let schema = settings["jsonSchema"] {
             guard field.type == .object || field.type == .array, field.constraints.jsonSchema == nil else {
                 throw schema.error(
                     .inconsistent, "jsonSchema is for fields of type object and array, and is written once", atKey: true
@@ -33,12 +20,12 @@ extension SchemaLoader {
             }
             field.constraints.jsonSchema = try schema.jsonSchema(surroundings)
         }
-        if let pii = cursor["pii"] { field.pii = try loadPII(pii, field) }
-        if let form = cursor["form"] {
+        if let pii = settings["pii"] { field.pii = try loadPII(pii, field) }
+        if let form = settings["form"] {
             let own: [DeclaredForm] = field.isNumeric ? [.measure, .code, .key] : [.category, .key]
             field.form = DeclaredForm(rawValue: try form.word(of: own.map(\.rawValue), what: "form"))
         }
-        if let anomaly = cursor["anomaly"] {
+        if let anomaly = settings["anomaly"] {
             guard field.isNumeric else {
                 throw anomaly.error(
                     .inconsistent,
@@ -47,7 +34,7 @@ extension SchemaLoader {
             }
             field.anomaly = try loadAnomaly(anomaly)
         }
-        if let drift = cursor["drift"] { field.drift = try loadDrift(drift, field) }
+        if let drift = settings["drift"] { field.drift = try loadDrift(drift, field) }
     }
 
     /// Reads a JSON Pointer (RFC 6901).
@@ -70,11 +57,12 @@ extension SchemaLoader {
     /// Reads an action, or a mapping with `action:`.
     func loadHiddenText(_ cursor: Cursor) throws(SchemaError) -> Outcome {
         if cursor.value.members != nil {
-            try cursor.refuseKeys(besides: ["action"])
-            guard let action = cursor["action"] else { throw cursor.error(.missing, "needs action:") }
+            guard let action = try SettingReader(cursor, .hiddenText)["action"] else {
+                throw cursor.error(.missing, "needs action:")
+            }
             return try loadHiddenText(action)
         }
-        switch try cursor.word(of: ["allow", "flag", "quarantine", "reject"], what: "action") {
+        switch try cursor.word(of: SettingGroup.outcomes, what: "action") {
         case "allow": return .accepted
         case "flag": return .flagged
         case "quarantine": return .quarantined
@@ -85,8 +73,8 @@ extension SchemaLoader {
     /// Reads an action, or a mapping with `scan:` and `action:`.
     func loadSecrets(_ cursor: Cursor) throws(SchemaError) -> Outcome {
         guard cursor.value.members != nil else { return try loadHiddenText(cursor) }
-        try cursor.refuseKeys(besides: ["scan", "action"])
-        if try cursor["scan"]?.flag() == false { return .accepted }
-        return try cursor["action"].map { (action) throws(SchemaError) in try loadHiddenText(action) } ?? .rejected
+        let settings = try SettingReader(cursor, .secrets)
+        if try settings.flag("scan") == false { return .accepted }
+        return try settings["action"].map { (action) throws(SchemaError) in try loadHiddenText(action) } ?? .rejected
     }
 }

@@ -10,6 +10,8 @@ extension SchemaLoader {
             guard let fields = item["fields"], let reference = item["reference"], let there = reference["fields"] else {
                 throw item.error(.missing, "a foreign key needs fields, and reference with fields and a resource")
             }
+            try checkKeys(of: item, known: ["fields", "reference", "name", "title", "description"])
+            try checkKeys(of: reference, known: ["resource", "fields"])
             // For the file itself, version 1 of the standard has an empty resource, and version 2 omits it.
             let resource = try reference["resource"]?.text() ?? ""
             var key = ForeignKey(
@@ -51,8 +53,8 @@ extension SchemaLoader {
         var places: [String: (source: ReferenceSource, cursor: Cursor)] = [:]
         for name in try cursor?.keys() ?? [] {
             guard let item = cursor?[name] else { continue }
-            try item.refuseKeys(besides: ["file", "dataset"])
-            switch (item["file"], item["dataset"]) {
+            let settings = try SettingReader(item, .reference)
+            switch (settings["file"], settings["dataset"]) {
             case (let file?, nil): places[name] = (.file(try file.text()), item)
             case (nil, let dataset?): places[name] = (.dataset(try dataset.text()), item)
             default: throw item.error(.inconsistent, "a reference needs file: PATH or dataset: NAME")

@@ -18,31 +18,18 @@ extension SchemaLoader {
         var rule = PIIRule()
         // The operator first: if it is unknown, complaints about its keys would mislead.
         if let word = cursor["operator"] { rule.operation = try loadOperator(word) }
-        let own: [String] =
-            switch rule.operation {
-            case .redact, .drop, .suppress: []
-            case .replace: ["replacement"]
-            case .encrypt: ["key", "prefix", "mode", "perSubject", "normalize", "country"]
-            case .dateShift: ["key", "maxDays"]
-            case .generalize: ["to", "bucket"]
-            case .mask: ["maskChar", "keepFirst", "keepLast", "keepFormat"]
-            case .truncate: ["keepFirst"]
-            case .tokenize: ["key", "prefix", "normalize", "country"]
-            }
-        let common = ["entity", "scan", "entities", "dictionary", "dictionaryEntity", "operator", "validate"]
-        let all = [
-            "replacement", "maskChar", "keepFirst", "keepLast", "keepFormat", "key", "prefix", "mode", "perSubject",
-            "maxDays", "to", "bucket", "normalize", "country",
-        ]
-        for key in all where !own.contains(key) {
+        let own = SettingGroup.fieldPII(rule.operation)
+        for key in SettingGroup.fieldPII.keys where own[key] == nil {
             guard let stray = cursor[key] else { continue }
             throw stray.error(
                 .inconsistent, "\(key) does not belong to operator \(rule.operation.rawValue); remove it", atKey: true)
         }
-        try cursor.refuseKeys(besides: common + own)
-        try loadEntities(cursor, into: &rule)
-        rule.replacement = try cursor["replacement"].map { (text) throws(SchemaError) in try short(text, 256) }
-        if let character = cursor["maskChar"] {
+        // From here on a key that another operator has is known to be absent.
+        _ = try SettingReader(cursor, own)
+        let settings = try SettingReader(cursor, .fieldPII)
+        try loadEntities(settings, into: &rule)
+        rule.replacement = try settings["replacement"].map { (text) throws(SchemaError) in try short(text, 256) }
+        if let character = settings["maskChar"] {
             rule.maskCharacter = try character.text()
             guard rule.maskCharacter.unicodeScalars.count == 1,
                 rule.maskCharacter.unicodeScalars.allSatisfy({ $0.value > 0x20 && !(0x7F...0x9F).contains($0.value) })
@@ -50,35 +37,37 @@ extension SchemaLoader {
                 throw character.error(.outOfRange, "maskChar must be one visible character")
             }
         }
-        rule.keepFirst = try cursor["keepFirst"]?.whole(in: 0...10_000) ?? 0
-        rule.keepLast = try cursor["keepLast"]?.whole(in: 0...10_000) ?? 0
-        rule.key = try cursor["key"].map { (name) throws(SchemaError) in try keyName(name) }
-        rule.prefix = try cursor["prefix"].map { (text) throws(SchemaError) in try short(text, 64) } ?? ""
+        rule.keepFirst = try settings.whole("keepFirst") ?? 0
+        rule.keepLast = try settings.whole("keepLast") ?? 0
+        rule.key = try settings["key"].map { (name) throws(SchemaError) in try keyName(name) }
+        rule.prefix = try settings["prefix"].map { (text) throws(SchemaError) in try short(text, 64) } ?? ""
         if [.tokenize, .encrypt, .dateShift].contains(rule.operation), rule.key == nil {
             throw cursor.error(
                 .missing, "operator \(rule.operation.rawValue) needs key: with the name of a token key", atKey: true)
         }
-        rule.keepsFormat = try cursor["keepFormat"]?.flag() ?? false
-        rule.isRandom = try cursor["mode"]?.word(of: ["deterministic", "random"], what: "mode") == "random"
-        rule.isPerSubject = try cursor["perSubject"]?.flag() ?? false
-        try loadNormalisation(cursor, into: &rule)
-        rule.maxDays = try cursor["maxDays"]?.whole(in: 1...36_500) ?? 90
-        try loadCoarse(cursor, field, into: &rule)
+        rule.keepsFormat = try settings.flag("keepFormat") ?? false
+        rule.isRandom = try settings.word("mode", what: "mode") == "random"
+        rule.isPerSubject = try settings.flag("perSubject") ?? false
+        try loadNormalisation(settings, into: &rule)
+        rule.maxDays = try settings.whole("maxDays") ?? 90
+        try loadCoarse(settings, field, into: &rule)
         if rule.operation == .truncate, rule.keepFirst == 0 {
             throw cursor.error(.missing, "operator truncate needs keepFirst: of 1 or more; use redact to keep nothing")
         }
-        if let check = cursor["validate"] {
-            _ = try check.word(of: ["luhn", "mod97"], what: "check")
-            warnings.append(
-                check.warning("validate is not enforced by this version: every value of the column is masked"))
+        if let check = settings["validate"] {
+            _ = try settings.word("validate", what: "check")
+            try refuse(
+                check,
+                "validate is not carried out by this version: every value of the column is masked, whether its checksum holds or not; "
+                    + "remove it")
         }
         return rule
     }
 
     /// Reads whether values are normalised before they are tokenised or encrypted.
-    private mutating func loadNormalisation(_ cursor: Cursor, into rule: inout PIIRule) throws(SchemaError) {
-        rule.normalizes = try cursor["normalize"]?.flag() ?? false
-        if let country = cursor["country"] {
+    private mutating func loadNormalisation(_ settings: SettingReader, into rule: inout PIIRule) throws(SchemaError) {
+        rule.normalizes = try settings.flag("normalize") ?? false
+        if let country = settings["country"] {
             let name = try country.text()
             guard PhonePlan.knows(name) else {
                 throw country.error(
@@ -91,9 +80,9 @@ extension SchemaLoader {
             rule.country = name
         }
         let isSpelled = rule.scan || rule.entity == Entity.emailAddress.name || rule.entity == Entity.phoneNumber.name
-        if rule.operation == .tokenize, isSpelled, cursor["normalize"] == nil {
+        if rule.operation == .tokenize, isSpelled, settings["normalize"] == nil {
             warnings.append(
-                cursor.warning(
+                settings.cursor.warning(
                     "different spellings of one address or number get different tokens: add normalize: true, or normalize: false if "
                         + "earlier tokens must stay as they are"))
         }
@@ -103,10 +92,10 @@ extension SchemaLoader {
         try cursor.choice(MaskOperator.self, what: "operator")
     }
 
-    private func loadEntities(_ cursor: Cursor, into rule: inout PIIRule) throws(SchemaError) {
-        rule.entity = try cursor["entity"]?.word(of: Entities.known, what: "entity")
-        rule.scan = try cursor["scan"]?.flag() ?? false
-        for item in try cursor["entities"]?.items() ?? [] {
+    private func loadEntities(_ settings: SettingReader, into rule: inout PIIRule) throws(SchemaError) {
+        rule.entity = try settings["entity"]?.word(of: Entities.known, what: "entity")
+        rule.scan = try settings.flag("scan") ?? false
+        for item in try settings["entities"]?.items() ?? [] {
             let name = try item.text()
             if Entities.known.contains(name), !Entities.scanned.contains(name) {
                 throw item.error(
@@ -115,31 +104,30 @@ extension SchemaLoader {
             }
             rule.entities.append(try item.word(of: Entities.scanned, what: "entity"))
         }
-        rule.dictionary = try cursor["dictionary"].map { (file) throws(SchemaError) in try short(file, 4096) }
-        if let kind = cursor["dictionaryEntity"] {
-            rule.dictionaryEntity = try kind.word(of: Entities.listed, what: "entity")
-        }
+        rule.dictionary = try settings["dictionary"].map { (file) throws(SchemaError) in try short(file, 4096) }
+        rule.dictionaryEntity = try settings.word("dictionaryEntity", what: "entity") ?? rule.dictionaryEntity
         if rule.dictionary != nil, !rule.scan {
-            throw cursor.error(
+            throw settings.cursor.error(
                 .inconsistent, "dictionary belongs to scan: true: its names are looked for in text", atKey: true)
         }
-        if cursor["dictionaryEntity"] != nil, rule.dictionary == nil {
-            throw cursor.error(
+        if settings["dictionaryEntity"] != nil, rule.dictionary == nil {
+            throw settings.cursor.error(
                 .inconsistent, "dictionaryEntity needs a dictionary; add one or remove it",
                 atKey: true)
         }
         if rule.entity != nil, rule.scan {
-            throw cursor.error(
+            throw settings.cursor.error(
                 .inconsistent, "entity is for a column of one kind and scan: true for free text; keep one of them")
         }
         if rule.entity == nil, !rule.scan {
-            throw cursor.error(.missing, "pii needs entity: for the whole column, or scan: true for free text")
+            throw settings.cursor.error(.missing, "pii needs entity: for the whole column, or scan: true for free text")
         }
-        if let entities = cursor["entities"], !rule.scan {
+        if let entities = settings["entities"], !rule.scan {
             throw entities.error(.inconsistent, "entities belongs to scan: true; use entity here", atKey: true)
         }
         if rule.scan, rule.operation == .drop {
-            throw cursor.error(.inconsistent, "operator drop removes the whole column; leave scan out, name an entity")
+            throw settings.cursor.error(
+                .inconsistent, "operator drop removes the whole column; leave scan out, name an entity")
         }
     }
 

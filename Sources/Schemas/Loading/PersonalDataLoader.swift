@@ -4,9 +4,9 @@ import Tabular
 extension SchemaLoader {
     /// Reads the rules for personal data in all fields.
     func loadPersonalData(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> PersonalDataRules {
-        try cursor.refuseKeys(besides: ["thresholds", "spans"])
+        let settings = try SettingReader(cursor, .personalData)
         var rules = PersonalDataRules()
-        if let thresholds = cursor["thresholds"] {
+        if let thresholds = settings["thresholds"] {
             let names = try thresholds.keys()
             try thresholds.refuseKeys(besides: Entities.scanned)
             for name in names {
@@ -22,7 +22,7 @@ extension SchemaLoader {
                 rules.thresholds[entity] = try thresholds[name]?.number(in: 0.01...1)
             }
         }
-        if let spans = cursor["spans"] {
+        if let spans = settings["spans"] {
             let name = try short(spans, 256)
             guard !name.isEmpty, !fields.contains(where: { $0.name == name }) else {
                 throw spans.error(
@@ -36,14 +36,14 @@ extension SchemaLoader {
 
     /// Reads the wanted class size (k-anonymity). It is reported only: suppression would need another pass.
     mutating func loadPrivacy(_ cursor: Cursor) throws(SchemaError) -> Int {
-        try cursor.refuseKeys(besides: ["kAnonymity"])
-        guard let rule = cursor["kAnonymity"] else { return 5 }
-        try rule.refuseKeys(besides: ["k", "action"])
-        if let action = rule["action"], try action.word(of: ["report", "suppress"], what: "action") == "suppress" {
-            warnings.append(
-                action.warning(
-                    "suppress is not enforced by this version: small classes are reported, and leave the gate"))
+        guard let cursor = try SettingReader(cursor, .privacy)["kAnonymity"] else { return 5 }
+        let settings = try SettingReader(cursor, .anonymity)
+        if let action = settings["action"], try settings.word("action", what: "action") == "suppress" {
+            try refuse(
+                action,
+                "suppress is not carried out by this version: small classes are reported and leave the gate; write report, and "
+                    + "generalize or redact the quasi-identifiers with pii")
         }
-        return try rule["k"]?.whole(in: 2...1_000_000) ?? 5
+        return try settings.whole("k") ?? 5
     }
 }

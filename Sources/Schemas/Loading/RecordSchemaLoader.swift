@@ -65,7 +65,7 @@ extension SchemaLoader {
             try loadSettings(settings, into: &schema)
             taken.insert(settings.path)
         }
-        // An ignored protection would let pass what it was written for.
+        // Ignoring a protection would release what it was meant to mask.
         for stray in found where !taken.contains(stray.path) {
             throw stray.error(
                 .inconsistent,
@@ -92,9 +92,11 @@ extension SchemaLoader {
                 let meant = suggestion(
                     for: key, among: Self.mapped + Self.single + Self.listed + Self.others + ["sluice"])
             {
-                if meant == "sluice" {
-                    throw member.error(
-                        .unknownKey, "unknown key \(quoted(key)); did you mean \(quoted(meant))?", atKey: true)
+                if meant == "sluice" || isMistyped(key, for: meant) {
+                    try refuseKey(
+                        member, isFirm: meant == "sluice",
+                        "unknown key \(quoted(key)); did you mean \(quoted(meant))? it would be ignored as it stands")
+                    continue
                 }
                 warnings.append(
                     member.warning(

@@ -35,8 +35,8 @@ private func canonical(_ value: JSONValue, _ place: Place) -> JSONValue {
 extension Schema {
     /// Loads a contract: a Table Schema 1.0, 2.0 or 2.1 or a JSON Schema, in YAML or JSON, with `sluice:` settings.
     ///
-    /// A setting that this version cannot enforce is an error where ignoring it would let something pass unmasked or
-    /// unread, and a warning elsewhere.
+    /// A setting that this version cannot carry out is an error where it names a protection, since somebody would rely on it,
+    /// and a warning elsewhere.
     ///
     /// - Parameters:
     ///   - bytes: the document.
@@ -51,10 +51,13 @@ extension Schema {
     /// - Parameters:
     ///   - document: the document.
     ///   - documents: the bytes of what `referencedDocuments` names, by identifier.
+    ///   - isRecorded: whether it is a contract that a batch was judged by, read again from the record. What a new contract is
+    ///     refused for is a warning then: earlier versions accepted it, and their batches must stay explainable.
     package static func load(
-        _ document: Document, documents: [String: [UInt8]] = [:]
+        _ document: Document, documents: [String: [UInt8]] = [:], isRecorded: Bool = false
     ) throws(SchemaError) -> LoadedSchema {
         var loader = SchemaLoader()
+        loader.isRecorded = isRecorded
         try loader.surround(document.cursor, documents)
         let schema = try loader.load(document.cursor)
         let warnings = loader.warnings.sorted { ($0.line, $0.column, $0.path) < ($1.line, $1.column, $1.path) }
@@ -85,6 +88,8 @@ extension Schema {
 /// Turns a document into a contract, and collects warnings.
 struct SchemaLoader {
     var warnings: [SchemaWarning] = []
+    /// Whether the contract comes from the record and only warns about what a new one is refused for.
+    var isRecorded = false
     /// Settings and documents for JSON Schemas.
     var surroundings = JSONSchema.Surroundings()
     /// The `sluice:` settings found anywhere in a JSON Schema.
@@ -96,16 +101,17 @@ struct SchemaLoader {
         "$schema", "name", "title", "description", "version", "fields", "fieldsMatch", "missingValues", "primaryKey",
         "uniqueKeys", "foreignKeys", "sluice",
     ]
-    private static let unenforced = ["jsonSchema"]
+    private static let unread = [
+        "jsonSchema": "jsonSchema at the top of a Table Schema is not read; write it in constraints of a field"
+    ]
 
     /// Reads `sluice: jsonSchema:`, which must be known before any schema is compiled.
     mutating func surround(_ root: Cursor, _ documents: [String: [UInt8]]) throws(SchemaError) {
         guard root.value.members != nil, let settings = root["sluice"], settings.value.members != nil,
             let rules = settings["jsonSchema"]
         else { return }
-        try rules.refuseKeys(besides: ["format", "documents"])
-        surroundings.assertsFormat =
-            try rules["format"]?.word(of: ["annotation", "assertion"], what: "format") == "assertion"
+        let reader = try SettingReader(rules, .jsonSchema)
+        surroundings.assertsFormat = try reader.word("format", what: "format") == "assertion"
         surroundings.documents = documents
     }
 
@@ -140,7 +146,7 @@ struct SchemaLoader {
             schema.fieldsMatch = try word.choice(FieldsMatch.self)
             if schema.fieldsMatch?.allowsUnknown == true { schema.unknownFields = .keep }
         }
-        try warnAboutKeys(of: root, known: Self.known, unenforced: Self.unenforced)
+        try checkKeys(of: root, known: Self.known, unread: Self.unread)
         if let settings = root["sluice"] { try loadSettings(settings, into: &schema) }
         try loadForeignKeys(root, into: &schema)
         if let match = schema.fieldsMatch, match.allowsUnknown == (schema.unknownFields == .reject) {
@@ -270,34 +276,5 @@ struct SchemaLoader {
             result.append(text)
         }
         return result
-    }
-
-    /// Warns about unenforced keys of the standard, and about unknown keys that resemble known ones.
-    ///
-    /// Other unknown keys pass, since the standard allows additional properties.
-    ///
-    /// - Parameters:
-    ///   - cursor: the mapping.
-    ///   - known: the keys that are read.
-    ///   - unenforced: keys of the standard that are not.
-    mutating func warnAboutKeys(of cursor: Cursor, known: [String], unenforced: [String]) throws(SchemaError) {
-        for key in try cursor.keys() {
-            guard let member = cursor[key] else { continue }
-            if unenforced.contains(key) {
-                warnings.append(member.warning("\(key) is not enforced by this version"))
-            } else if !known.contains(key), let meant = suggestion(for: key, among: known + unenforced) {
-                // A misspelt protection must not be ignored.
-                if ["sluice", "constraints", "primaryKey", "missingValues"].contains(meant)
-                    || cursor.path.hasSuffix("constraints")
-                {
-                    throw member.error(
-                        .unknownKey,
-                        "unknown key \(quoted(key)); did you mean \(quoted(meant))? it would be ignored as it stands",
-                        atKey: true)
-                }
-                warnings.append(
-                    member.warning("\(quoted(key)) is not a property of the standard; did you mean \(quoted(meant))?"))
-            }
-        }
     }
 }

@@ -4,41 +4,36 @@ import Tabular
 extension SchemaLoader {
     /// Reads `anomaly:` of a field.
     func loadAnomaly(_ cursor: Cursor) throws(SchemaError) -> AnomalyRule {
-        try cursor.refuseKeys(besides: ["threshold", "transform", "tails", "action", "enabled", "method"])
+        let settings = try SettingReader(cursor, .anomaly)
         var rule = AnomalyRule()
-        if let threshold = cursor["threshold"], threshold.value.text != "auto" {
-            guard threshold.value.text == nil else {
-                throw threshold.error(.unknownValue, "must be a number or auto")
-            }
-            rule.threshold = try threshold.number(in: 0.1...1e6)
-        }
+        rule.threshold = try settings.number("threshold")
         // `auto` equals leaving the key out.
-        let transform = try cursor["transform"]?.word(of: ["none", "log1p", "auto"], what: "transform")
+        let transform = try settings.word("transform", what: "transform")
         rule.transform = transform == "auto" ? nil : transform
-        let tails = try cursor["tails"]?.word(of: ["single", "double", "auto"], what: "tails")
+        let tails = try settings.word("tails", what: "tails")
         rule.tails = tails == "auto" ? nil : tails
-        if let action = cursor["action"] { rule.action = try loadAction(action) }
-        rule.enabled = try cursor["enabled"]?.flag() ?? true
-        _ = try cursor["method"]?.word(of: ["modified-z"], what: "method")
+        if let action = settings["action"] { rule.action = try loadAction(action) }
+        rule.enabled = try settings.flag("enabled") ?? true
+        _ = try settings.word("method", what: "method")
         return rule
     }
 
     /// Reads `drift:` of a field.
     func loadDrift(_ cursor: Cursor, _ field: Field) throws(SchemaError) -> DriftRule {
-        try cursor.refuseKeys(besides: ["metric", "bins", "warn", "fail", "enabled"])
+        let settings = try SettingReader(cursor, .drift)
         var rule = DriftRule()
         let own = field.isNumeric && field.role != .label ? "psi" : "linf"
-        if let metric = cursor["metric"], try metric.word(of: ["psi", "linf"], what: "metric") != own {
+        if let metric = settings["metric"], try settings.word("metric", what: "metric") != own {
             throw metric.error(
                 .inconsistent, "\(quoted(field.name)) is compared by \(own); write that, or leave it out")
         }
-        if let bins = cursor["bins"] { _ = try bins.whole(in: 10...10) }
-        rule.warn = try cursor["warn"]?.number(in: 0...100)
-        rule.fail = try cursor["fail"]?.number(in: 0...100)
-        if let fail = cursor["fail"], let warn = rule.warn, let limit = rule.fail, warn > limit {
+        _ = try settings.whole("bins")
+        rule.warn = try settings.number("warn")
+        rule.fail = try settings.number("fail")
+        if let fail = settings["fail"], let warn = rule.warn, let limit = rule.fail, warn > limit {
             throw fail.error(.inconsistent, "warn is above fail; swap them")
         }
-        rule.enabled = try cursor["enabled"]?.flag() ?? true
+        rule.enabled = try settings.flag("enabled") ?? true
         return rule
     }
 
@@ -53,10 +48,9 @@ extension SchemaLoader {
 
     /// Reads `isolationForest:`; its fields must be numeric, boolean or have declared values.
     func loadForest(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> ForestRule {
-        try cursor.refuseKeys(
-            besides: ["fields", "trees", "sampleSize", "ndim", "threshold", "action", "enabled"])
+        let settings = try SettingReader(cursor, .isolationForest)
         var rule = ForestRule()
-        if let names = cursor["fields"] {
+        if let names = settings["fields"] {
             rule.fields = try loadNames(names, fields)
             for (item, name) in zip(try names.items(), rule.fields) {
                 guard let field = placeOfField[name].map({ fields[$0] }), !field.isNumeric, field.type != .boolean,
@@ -68,21 +62,21 @@ extension SchemaLoader {
                         + "fields with enum or categories, so remove it here")
             }
         }
-        rule.trees = try cursor["trees"]?.whole(in: 1...1000) ?? rule.trees
-        rule.sampleSize = try cursor["sampleSize"]?.whole(in: 2...256) ?? rule.sampleSize
-        rule.dimensions = try cursor["ndim"]?.whole(in: 1...3) ?? rule.dimensions
-        if let threshold = cursor["threshold"] {
-            try threshold.refuseKeys(besides: ["flag", "quarantine"])
-            rule.flagQuantile = try threshold["flag"]?.number(in: 0.5...0.99999) ?? rule.flagQuantile
+        rule.trees = try settings.whole("trees") ?? rule.trees
+        rule.sampleSize = try settings.whole("sampleSize") ?? rule.sampleSize
+        rule.dimensions = try settings.whole("ndim") ?? rule.dimensions
+        if let threshold = settings["threshold"] {
+            let quantiles = try SettingReader(threshold, .forestThreshold)
+            rule.flagQuantile = try quantiles.number("flag") ?? rule.flagQuantile
             rule.quarantineQuantile =
-                try threshold["quarantine"]?.number(in: 0.5...0.99999)
+                try quantiles.number("quarantine")
                 ?? max(rule.quarantineQuantile, rule.flagQuantile)
             guard rule.flagQuantile <= rule.quarantineQuantile else {
                 throw threshold.error(.inconsistent, "flag is above quarantine; swap them")
             }
         }
-        if let action = cursor["action"] { rule.action = try loadAction(action) }
-        rule.enabled = try cursor["enabled"]?.flag() ?? true
+        if let action = settings["action"] { rule.action = try loadAction(action) }
+        rule.enabled = try settings.flag("enabled") ?? true
         return rule
     }
 }

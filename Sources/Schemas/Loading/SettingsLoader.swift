@@ -3,20 +3,14 @@ import Tabular
 extension SchemaLoader {
     /// Reads `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
-        let known = [
-            "apiVersion", "unknownFields", "dropColumns", "trailingDelimiter", "trimLabels", "dialect", "encoding",
-            "hiddenText", "secrets", "undeclaredPii", "limits",
-            "isolationForest",
-            "batch", "baseline", "poisoning", "rules", "references", "jsonSchema", "privacy", "pii", "jsonStrings",
-        ]
-        try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
-        try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
-        if let version = cursor["apiVersion"], try version.text() != "sluice/v1" {
+        let settings = try SettingReader(cursor, .contract)
+        try checkEffects(of: settings)
+        if let version = settings["apiVersion"], try version.text() != "sluice/v1" {
             throw version.error(.unsupported, "this version reads apiVersion sluice/v1; use that, or a newer sluice")
         }
-        if let word = cursor["unknownFields"] { schema.unknownFields = try word.choice(UnknownFields.self) }
-        try loadColumns(cursor, into: &schema)
-        if let dialect = cursor["dialect"] {
+        schema.unknownFields = try settings.choice("unknownFields", UnknownFields.self) ?? schema.unknownFields
+        try loadColumns(settings, into: &schema)
+        if let dialect = settings["dialect"] {
             let loaded = try loadDialect(dialect)
             var seen: [String: String] = [:]
             for field in schema.fields where !loaded.caseSensitiveHeader {
@@ -29,7 +23,7 @@ extension SchemaLoader {
             }
             schema.dialect = loaded
         }
-        if let name = cursor["encoding"] {
+        if let name = settings["encoding"] {
             guard let encoding = TextEncoding(name: try name.text()) else {
                 throw name.error(
                     .unsupported,
@@ -38,57 +32,45 @@ extension SchemaLoader {
             }
             schema.encoding = encoding
         }
-        if let word = cursor["jsonStrings"] { schema.jsonStrings = try word.choice(JSONStrings.self) }
-        if let rule = cursor["hiddenText"] { schema.hiddenText = try loadHiddenText(rule) }
-        if let rule = cursor["secrets"] { schema.secrets = try loadSecrets(rule) }
-        if let policy = cursor["undeclaredPii"] {
-            schema.undeclaredPII = try policy.choice(UndeclaredPII.self, what: "policy")
-        }
-        if let rules = cursor["pii"] { schema.personalData = try loadPersonalData(rules, schema.fields) }
-        if let privacy = cursor["privacy"] { schema.minimumClass = try loadPrivacy(privacy) }
-        if let rules = cursor["rules"] { schema.rules = try loadRules(rules, schema.fields) }
-        if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
-        if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }
-        if let baseline = cursor["baseline"] { schema.baseline = try loadBaseline(baseline, schema.fields) }
-        if let poisoning = cursor["poisoning"] { schema.poisoning = try loadPoisoning(poisoning, schema.fields) }
-        if let forest = cursor["isolationForest"] { schema.forest = try loadForest(forest, schema.fields) }
+        schema.jsonStrings = try settings.choice("jsonStrings", JSONStrings.self) ?? schema.jsonStrings
+        if let rule = settings["hiddenText"] { schema.hiddenText = try loadHiddenText(rule) }
+        if let rule = settings["secrets"] { schema.secrets = try loadSecrets(rule) }
+        schema.undeclaredPII =
+            try settings.choice("undeclaredPii", UndeclaredPII.self, what: "policy") ?? schema.undeclaredPII
+        if let rules = settings["pii"] { schema.personalData = try loadPersonalData(rules, schema.fields) }
+        if let privacy = settings["privacy"] { schema.minimumClass = try loadPrivacy(privacy) }
+        if let rules = settings["rules"] { schema.rules = try loadRules(rules, schema.fields) }
+        if let limits = settings["limits"] { schema.limits = try loadLimits(limits) }
+        if let batch = settings["batch"] { schema.batch = try loadBatch(batch) }
+        if let baseline = settings["baseline"] { schema.baseline = try loadBaseline(baseline, schema.fields) }
+        if let poisoning = settings["poisoning"] { schema.poisoning = try loadPoisoning(poisoning, schema.fields) }
+        if let forest = settings["isolationForest"] { schema.forest = try loadForest(forest, schema.fields) }
     }
 
     /// Reads `limits:`.
     private func loadLimits(_ cursor: Cursor) throws(SchemaError) -> RowLimits {
-        try cursor.refuseKeys(besides: [
-            "maxRowBytes", "maxCellBytes", "maxFields", "maxDepth", "maxDecompressionRatio", "maxDecompressedBytes",
-        ])
+        let settings = try SettingReader(cursor, .limits)
         var limits = RowLimits()
-        limits.maxRowBytes = try cursor["maxRowBytes"]?.whole(in: 1...16_777_216) ?? limits.maxRowBytes
-        limits.maxCellBytes = try cursor["maxCellBytes"]?.whole(in: 1...16_777_216) ?? limits.maxCellBytes
-        limits.maxFields = try cursor["maxFields"]?.whole(in: 1...16_384) ?? limits.maxFields
-        limits.maxDepth = try cursor["maxDepth"]?.whole(in: 1...512) ?? limits.maxDepth
-        limits.maxDecompressionRatio =
-            try cursor["maxDecompressionRatio"]?.whole(in: 1...1_000_000) ?? limits.maxDecompressionRatio
-        limits.maxDecompressedBytes =
-            try cursor["maxDecompressedBytes"]?.whole(in: 1...1 << 50) ?? limits.maxDecompressedBytes
+        limits.maxRowBytes = try settings.whole("maxRowBytes") ?? limits.maxRowBytes
+        limits.maxCellBytes = try settings.whole("maxCellBytes") ?? limits.maxCellBytes
+        limits.maxFields = try settings.whole("maxFields") ?? limits.maxFields
+        limits.maxDepth = try settings.whole("maxDepth") ?? limits.maxDepth
+        limits.maxDecompressionRatio = try settings.whole("maxDecompressionRatio") ?? limits.maxDecompressionRatio
+        limits.maxDecompressedBytes = try settings.whole("maxDecompressedBytes") ?? limits.maxDecompressedBytes
         return limits
     }
 
     /// Reads `batch:`.
-    private mutating func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
-        try cursor.refuseKeys(
-            besides: [
-                "minRows", "maxRejectedRate", "maxRejected", "rejectedRows", "duplicateRows", "maxQuarantinedRate",
-                "onExceed",
-            ])
+    private func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
+        let settings = try SettingReader(cursor, .batch)
         var rule = BatchRule()
-        rule.minRows = try cursor["minRows"]?.whole(in: 0...Int(Int32.max)) ?? rule.minRows
-        rule.maxRejected = try cursor["maxRejected"]?.whole(in: 0...1 << 50)
-        rule.rejectedRows = try cursor["rejectedRows"]?.choice(RejectedRows.self) ?? rule.rejectedRows
-        rule.duplicateRows = try cursor["duplicateRows"]?.choice(DuplicateRows.self)
-        rule.maxRejectedRate = try cursor["maxRejectedRate"]?.number(in: 0...1) ?? rule.maxRejectedRate
-        rule.maxQuarantinedRate = try cursor["maxQuarantinedRate"]?.number(in: 0...1) ?? rule.maxQuarantinedRate
-        if let word = cursor["onExceed"], try word.word(of: ["quarantine", "reject"]) == "reject" {
-            warnings.append(
-                word.warning("onExceed: reject is not enforced by this version: the batch is held for review instead"))
-        }
+        rule.minRows = try settings.whole("minRows") ?? rule.minRows
+        rule.maxRejected = try settings.whole("maxRejected")
+        rule.rejectedRows = try settings.choice("rejectedRows", RejectedRows.self) ?? rule.rejectedRows
+        rule.duplicateRows = try settings.choice("duplicateRows", DuplicateRows.self)
+        rule.maxRejectedRate = try settings.number("maxRejectedRate") ?? rule.maxRejectedRate
+        rule.maxQuarantinedRate = try settings.number("maxQuarantinedRate") ?? rule.maxQuarantinedRate
+        rule.onExceed = try settings.choice("onExceed", OnExceed.self) ?? rule.onExceed
         return rule
     }
 }

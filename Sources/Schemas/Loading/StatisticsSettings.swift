@@ -4,56 +4,61 @@ import Tabular
 extension SchemaLoader {
     /// Reads `baseline:`.
     mutating func loadBaseline(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> BaselineRules {
-        try cursor.refuseKeys(besides: ["learning", "history", "season", "anchor", "rolling", "update"])
-        try warnAboutKeys(
-            of: cursor, known: ["learning", "history", "season"], unenforced: ["anchor", "rolling", "update"])
+        let settings = try SettingReader(cursor, .baseline)
+        try checkEffects(of: settings)
         var rules = BaselineRules()
-        rules.learning = try cursor["learning"]?.whole(in: 1...400) ?? rules.learning
-        if let season = cursor["season"] {
+        rules.learning = try settings.whole("learning") ?? rules.learning
+        if let season = settings["season"] {
             guard fields.contains(where: { $0.role == .eventTime && $0.type.isMoment }) else {
                 throw season.error(
                     .inconsistent,
                     "a season needs the time of a row: set sluice: { role: event-time } in the field with its date or time"
                 )
             }
-            rules.season = try season.choice(Season.self, what: "season")
+            rules.season = try settings.choice("season", Season.self, what: "season")
             rules.batches = rules.season?.batches ?? rules.batches
         }
-        if let history = cursor["history"] {
-            try history.refuseKeys(besides: ["batches", "rows"])
-            rules.batches = try history["batches"]?.whole(in: 1...200) ?? rules.batches
-            rules.rows = try history["rows"]?.whole(in: 1...1_000_000) ?? rules.rows
+        if let cursor = settings["history"] {
+            let history = try SettingReader(cursor, .history)
+            rules.batches = try history.whole("batches") ?? rules.batches
+            rules.rows = try history.whole("rows") ?? rules.rows
         }
         return rules
     }
 
     /// Reads `poisoning:`.
     mutating func loadPoisoning(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> PoisoningRules {
-        try cursor.refuseKeys(besides: ["duplicates", "labelFlip", "triggers", "crossVerify"])
+        let settings = try SettingReader(cursor, .poisoning)
         var rules = PoisoningRules()
-        rules.duplicates = try loadPoison(
-            cursor["duplicates"], own: ["acrossBatches"], later: ["exact", "near"])
-        rules.acrossBatches = try cursor["duplicates"]?["acrossBatches"]?.flag() ?? true
-        rules.crossVerify = try cursor["crossVerify"].map { (rule) throws(SchemaError) in
+        if let cursor = settings["duplicates"] {
+            let duplicates = try SettingReader(cursor, .duplicates)
+            rules.duplicates = try loadPoison(duplicates)
+            rules.acrossBatches = try duplicates.flag("acrossBatches") ?? true
+        }
+        rules.crossVerify = try settings["crossVerify"].map { (rule) throws(SchemaError) in
             try loadCrossRule(rule, fields)
         }
-        rules.labelFlip = try loadPoison(cursor["labelFlip"], later: ["k", "agreement"])
-        rules.triggers = try loadPoison(cursor["triggers"], later: ["fields", "minSupport", "minPurity", "alpha"])
+        if let cursor = settings["labelFlip"] {
+            rules.labelFlip = try loadPoison(try SettingReader(cursor, .labelFlip))
+        }
+        if let cursor = settings["triggers"] {
+            rules.triggers = try loadPoison(try SettingReader(cursor, .triggers))
+        }
         return rules
     }
 
     /// Reads the fields that several sources must agree on.
     private func loadCrossRule(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> CrossRule {
-        try cursor.refuseKeys(besides: ["key", "fields", "minSources", "action"])
-        guard let key = cursor["key"], let compared = cursor["fields"] else {
+        let settings = try SettingReader(cursor, .crossVerify)
+        guard let key = settings["key"], let compared = settings["fields"] else {
             throw cursor.error(.missing, "crossVerify needs key: with the identifying fields, and fields: to compare")
         }
         var rule = CrossRule(key: try loadNames(key, fields), fields: [])
         guard !rule.key.isEmpty else { throw key.error(.missing, "name at least one field") }
         for name in try compared.keys() {
-            guard let settings = compared[name] ?? emptyMember(compared, name) else { continue }
+            guard let member = compared[name] ?? emptyMember(compared, name) else { continue }
             guard let field = placeOfField[name].map({ fields[$0] }), !rule.key.contains(name) else {
-                throw settings.error(
+                throw member.error(
                     .unknownValue,
                     rule.key.contains(name)
                         ? "\(quoted(name)) is the key already; remove it here"
@@ -61,31 +66,31 @@ extension SchemaLoader {
                 )
             }
             var one = CrossRule.Compared(name: name)
-            if settings.value.members != nil {
-                try settings.refuseKeys(besides: ["tolerance", "skew"])
-                if let tolerance = settings["tolerance"] {
+            if member.value.members != nil {
+                let limits = try SettingReader(member, .compared)
+                if let tolerance = limits["tolerance"] {
                     guard field.isNumeric else {
                         throw tolerance.error(.inconsistent, "tolerance is for numbers; remove it", atKey: true)
                     }
-                    one.tolerance = try tolerance.number(in: 0...1)
+                    one.tolerance = try limits.number("tolerance") ?? 0
                 }
-                if let skew = settings["skew"] {
+                if let skew = limits["skew"] {
                     guard field.type.isPoint else {
                         throw skew.error(
                             .inconsistent, "skew is for dates and times, in seconds; remove it", atKey: true)
                     }
-                    one.skew = try skew.number(in: 0...1e9)
+                    one.skew = try limits.number("skew") ?? 0
                 }
-            } else if settings.value != .null {
-                throw settings.wrongKind("a mapping, such as { tolerance: 0.01 } or {}")
+            } else if member.value != .null {
+                throw member.wrongKind("a mapping, such as { tolerance: 0.01 } or {}")
             }
             rule.fields.append(one)
         }
         guard (1...64).contains(rule.fields.count) else {
             throw compared.error(.outOfRange, "compare 1 to 64 fields")
         }
-        rule.minSources = try cursor["minSources"]?.whole(in: 2...64) ?? 2
-        if let action = cursor["action"] { rule.action = try loadAction(action) }
+        rule.minSources = try settings.whole("minSources") ?? 2
+        if let action = settings["action"] { rule.action = try loadAction(action) }
         return rule
     }
 
@@ -96,15 +101,12 @@ extension SchemaLoader {
         }
     }
 
-    private mutating func loadPoison(
-        _ cursor: Cursor?, own: [String] = [], later: [String]
-    ) throws(SchemaError) -> PoisonRule {
+    /// Reads what every kind of mark has.
+    private mutating func loadPoison(_ settings: SettingReader) throws(SchemaError) -> PoisonRule {
+        try checkEffects(of: settings)
         var rule = PoisonRule()
-        guard let cursor else { return rule }
-        try cursor.refuseKeys(besides: ["enabled", "action"] + own + later)
-        try warnAboutKeys(of: cursor, known: ["enabled", "action"] + own, unenforced: later)
-        rule.enabled = try cursor["enabled"]?.flag() ?? true
-        if let action = cursor["action"] { rule.action = try loadAction(action) }
+        rule.enabled = try settings.flag("enabled") ?? true
+        if let action = settings["action"] { rule.action = try loadAction(action) }
         return rule
     }
 }

@@ -15,8 +15,19 @@ package struct BatchRule: Sendable, Equatable {
     /// The treatment of rows that equal an earlier one in every value; nil to count them only.
     package var duplicateRows: DuplicateRows?
 
+    /// What becomes of a batch that breaks one of these limits.
+    package var onExceed = OnExceed.quarantine
+
     /// A rule with the defaults.
     package init() {}
+}
+
+/// What becomes of a batch that breaks a limit of `sluice: batch:` (`onExceed:`).
+package enum OnExceed: String, Sendable, CaseIterable {
+    /// It is held until a person decides.
+    case quarantine
+    /// It is rejected: nobody can release it.
+    case reject
 }
 
 /// The treatment of rows that repeat an earlier row of the file (`sluice: batch: duplicateRows:`).

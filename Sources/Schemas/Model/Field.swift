@@ -38,9 +38,9 @@ package struct Field: Sendable, Equatable {
     package var undeclaredPII: UndeclaredPII?
     /// Its statistical form; nil to take it from the values.
     package var form: DeclaredForm?
-    /// How its numbers are screened.
+    /// The screening of its numbers.
     package var anomaly = AnomalyRule()
-    /// How it is compared with its baseline.
+    /// Its comparison with the baseline.
     package var drift = DriftRule()
     /// Human title, unused by checks.
     package var title: String?

@@ -1,6 +1,6 @@
 package import Tabular
 
-/// The treatment of one kind of poisoning mark (`sluice: poisoning:`).
+/// The treatment of one kind of poisoning (`sluice: poisoning:`).
 package struct PoisonRule: Sendable, Equatable {
     /// Whether it is searched for.
     package var enabled = true
@@ -17,9 +17,10 @@ package struct PoisoningRules: Sendable, Equatable {
     package var duplicates = PoisonRule()
     /// Labels that contradict the row's other values.
     package var labelFlip = PoisonRule()
-    /// Triggers: content that occurs with one label only.
+    /// Backdoor triggers: content that occurs with one label only.
     package var triggers = PoisonRule()
-    /// Whether rows that repeat earlier batches count as duplicates; false where every file is the whole table again.
+    /// Whether rows that repeat earlier batches count as duplicates; false if every file is a new copy of the whole
+    /// table.
     package var acrossBatches = true
     /// The cross-check between sources; nil for none.
     package var crossVerify: CrossRule?
@@ -28,7 +29,7 @@ package struct PoisoningRules: Sendable, Equatable {
     package init() {}
 }
 
-/// How the values that several sources give for a key are compared (`sluice: poisoning: crossVerify:`).
+/// The comparison of the values that several sources give for a key (`sluice: poisoning: crossVerify:`).
 package struct CrossRule: Sendable, Equatable {
     /// A field that sources must agree on.
     package struct Compared: Sendable, Equatable {

@@ -21,7 +21,7 @@ package struct AnomalyRule: Sendable, Equatable {
 package struct DriftRule: Sendable, Equatable {
     /// Whether it is compared.
     package var enabled = true
-    /// Statistics from which on a batch is flagged, and held; nil for the metric's own.
+    /// Statistics from which a batch is flagged, and held; nil for the metric's own.
     package var warn: Double?, fail: Double?
 
     /// A rule with the defaults.
@@ -63,7 +63,7 @@ package enum Season: String, Sendable, CaseIterable {
 
 /// Settings of the comparison with earlier batches (`sluice: baseline:`).
 package struct BaselineRules: Sendable, Equatable {
-    /// Accepted batches after which a difference holds a batch; before that it is only remarked on.
+    /// Accepted batches after which a difference holds a batch; before that it only flags.
     package var learning = 8
     /// Number of accepted batches, and of their rows, in a baseline; merging stops once both are reached.
     package var batches = 20, rows = 20_000

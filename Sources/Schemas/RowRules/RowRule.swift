@@ -144,16 +144,16 @@ extension SchemaLoader {
             if item.value.members == nil {
                 rule = try loadRule(item, fields)
             } else {
-                try item.refuseKeys(besides: ["name", "rule", "action", "description"])
-                guard let text = item["rule"] else { throw item.error(.missing, "needs rule: with an expression") }
+                let settings = try SettingReader(item, .rule)
+                guard let text = settings["rule"] else { throw item.error(.missing, "needs rule: with an expression") }
                 rule = try loadRule(text, fields)
-                if let name = item["name"] {
+                if let name = settings["name"] {
                     rule.name = try name.text()
                     guard !rule.name.isEmpty, rule.name.utf8.count <= 128 else {
                         throw name.error(.outOfRange, "the name of a rule needs 1 to 128 bytes")
                     }
                 }
-                if let action = item["action"] { rule.action = try loadRuleAction(action) }
+                if let action = settings["action"] { rule.action = try loadRuleAction(action) }
             }
             guard names.insert(rule.name).inserted else {
                 throw item.error(

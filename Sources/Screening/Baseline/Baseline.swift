@@ -1,7 +1,8 @@
 package import Sketches
 import Tabular
 
-/// A sample of rows of accepted batches, and how often those were remarked on: what later batches are judged by.
+/// A sample of rows of accepted batches, with the rates of remarks in those batches. Later batches are compared with
+/// it.
 ///
 /// Only released rows of accepted batches enter it, so that a poisoned batch does not move its own thresholds.
 package struct Baseline: Sendable, Equatable {
@@ -11,55 +12,55 @@ package struct Baseline: Sendable, Equatable {
     package var codes: [String]
     /// Rows of accepted batches: numbers and codes.
     package var sample: RowSample
-    /// Fewer of the same rows: codes, MinHash signatures, and the tokens of their text.
+    /// A smaller sample of the same rows: codes, MinHash signatures, and the tokens of their text.
     package var texts: RowSample
-    /// Accepted batches it was made from.
+    /// Number of accepted batches that it was made from.
     package var batches: Int
-    /// How often rows of those batches were remarked on, including those that were held back. The sample lacks these,
-    /// so the sample alone would promise fewer remarks each time.
+    /// Counts of rows of those batches that detectors flagged, including rows that were held back. The sample lacks
+    /// these rows, so rates computed from the sample alone would shrink from batch to batch.
     package var remarks: Remarks
-    /// Rows of each batch it was made from, newest last.
+    /// Number of rows of each of these batches, newest last.
     package var sizes: [Int]
 
-    /// The batches that it was merged from, each by itself; not part of the stored form.
+    /// The batches that it was merged from, one by one; not part of the stored form.
     package private(set) var history: FeedHistory?
 
-    /// Its summary, where it is kept for several batches; not part of the stored form.
+    /// Its summary, if it will be used for several batches; not part of the stored form.
     private(set) var summary: BatchSummary?
 
-    /// Makes the summary once, for all batches that will be compared with it.
+    /// Computes the summary once, for all batches that will be compared with it.
     package mutating func summarise() {
         if sample.count >= FeedHistory.rowsMin { summary = BatchSummary(self) }
     }
 
-    /// The rows of those batches, oldest first, each by itself; not part of the stored form.
+    /// The rows of those batches, batch by batch, oldest first; not part of the stored form.
     private(set) var parts: [Part] = []
 
     /// Rows of one accepted batch.
     struct Part: Sendable {
-        /// Numbers and codes, and the tokens of some of these rows.
+        /// The sample of numbers and codes, and the smaller sample with tokens.
         var sample: RowSample, texts: RowSample
     }
 
-    /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
+    /// The cumulative sums of slow drift up to this batch, if there is an anchor.
     package var slow: SlowDrift?
-    /// Fields whose level begins with this batch, ascending: a person said that a change stays, so earlier batches no
-    /// longer count.
+    /// Fields whose level begins with this batch, ascending: a person accepted the change, so earlier batches no longer
+    /// count for them.
     package var newLevels: [String] = []
 
-    /// When its rows happened.
+    /// The event times of its rows.
     package var clock = BatchClock()
 
-    /// What each batch showed of marks beside one label, newest first.
+    /// The trigger candidates of each batch, newest first.
     package var marks: [MarkRecord] = []
 
-    /// Whether it is of the supplier whose batch is judged; not part of the stored form.
+    /// Whether it is from the supplier whose batch is being judged; not part of the stored form.
     package var isOwn = true
 
-    /// Which of its rows came last; not part of the stored form.
+    /// The age of each of its rows; not part of the stored form.
     private(set) var recent = RecentRows()
 
-    /// The history follows from what it was merged from, and is not kept.
+    /// The history is derived from the merged baselines, so it is not compared.
     package static func == (left: Baseline, right: Baseline) -> Bool {
         left.features == right.features && left.codes == right.codes && left.sample == right.sample
             && left.texts == right.texts && left.batches == right.batches && left.remarks == right.remarks
@@ -67,14 +68,15 @@ package struct Baseline: Sendable, Equatable {
             && left.marks == right.marks && left.clock == right.clock
     }
 
-    /// Rows kept of each batch; enough for medians, quantiles and a forest, small enough to keep twenty.
+    /// Rows that are kept of each batch: enough for medians, quantiles and a forest, and few enough to keep twenty
+    /// batches.
     package static let capacity = 16_384
-    /// Rows kept of a batch with so many numbers and codes a row: fewer where rows are very wide.
+    /// Rows that are kept of a batch with this many numbers and codes a row: fewer if rows are very wide.
     package static func capacity(words: Int) -> Int { min(capacity, max(1024, 1 << 21 / max(words, 1))) }
-    /// Rows whose text is kept of each batch; a baseline of many has as many of each.
+    /// Rows of each batch whose text is kept. A merged baseline keeps this many of each.
     package static let textCapacity = 2048
 
-    /// A baseline from one accepted batch, whose rows are those that statistics looked at.
+    /// The baseline of one accepted batch, made from the rows that statistics tested.
     package init(
         features: [String], codes: [String] = [], sample: RowSample, texts: RowSample? = nil, remarks: Remarks
     ) {
@@ -87,7 +89,7 @@ package struct Baseline: Sendable, Equatable {
         sizes = [remarks.tested]
     }
 
-    /// Without codes and texts: what an anchor's levels are made of.
+    /// The baseline without codes and texts, from which an anchor's levels are computed.
     package var numbersOnly: Baseline {
         var copy = self
         copy.codes = []
@@ -99,7 +101,8 @@ package struct Baseline: Sendable, Equatable {
         return copy
     }
 
-    /// Begins new levels of these fields here: earlier batches are forgotten, and so are the sums of slow drift.
+    /// Begins new levels of these fields with this batch: the parts of the history that concern them, and their sums of
+    /// slow drift, are dropped.
     package mutating func beginLevels(of fields: Set<String>) {
         newLevels = fields.sorted()
         for (place, name) in features.enumerated() where fields.contains(Self.field(of: name)) {
@@ -109,17 +112,17 @@ package struct Baseline: Sendable, Equatable {
         }
     }
 
-    /// The field that a number is of, which may be a text's length.
+    /// The field of a number's name, which may be the length of a text.
     static func field(of name: String) -> String {
         let mark = "\0length:"
         return name.hasPrefix(mark) ? String(name.dropFirst(mark.count)) : name
     }
 
-    /// A code for a value that was never sampled, which is not the same as a missing one.
+    /// The code of a value that was not sampled; a missing value has another code.
     package static let unseen = UInt64.max
 
-    /// The same rows over these numbers and codes: a feature that was not sampled is missing in every row. nil when no
-    /// number was, and there is one.
+    /// The same rows with these numbers and codes; a feature that was not sampled is missing in every row. nil if
+    /// `names` is not empty and none of them was sampled.
     package func projected(onto names: [String], codes wanted: [String] = []) -> Baseline? {
         if names == features, wanted == codes { return self }
         let sources = names.map { features.firstIndex(of: $0) }
@@ -149,17 +152,17 @@ package struct Baseline: Sendable, Equatable {
         var copy = self
         copy.features = names
         copy.codes = wanted
-        // Its columns are others.
+        // Its columns differ, so the history no longer applies.
         (copy.history, copy.parts, copy.summary) = (nil, [], nil)
         copy.sample = projected(sample, numbers: sources, keepsRest: false)
         copy.texts = texts.count == 0 ? texts : projected(texts, numbers: [], keepsRest: true)
         return copy
     }
 
-    /// The baselines of several accepted batches as one, newest first; those over other features than the first are
-    /// left out. nil when there is none.
+    /// The union of several accepted batches' baselines, newest first. Baselines with other features than the first are
+    /// left out. nil if there is none.
     ///
-    /// All at once, since sorting after each would cost a daemon more than a small batch does.
+    /// All at once, since sorting after each addition would cost a daemon more than a small batch does.
     package static func merged(_ parts: [Baseline]) -> Baseline? {
         guard var made = parts.first else { return nil }
         let others = parts.dropFirst().filter { $0.features == made.features && $0.codes == made.codes }
@@ -169,7 +172,7 @@ package struct Baseline: Sendable, Equatable {
         made.parts = all.reversed().map { Part(sample: $0.sample, texts: $0.texts) }
         made.summary = nil
         if others.isEmpty { return made }
-        // A contract that had other columns kept other numbers of rows.
+        // Under a contract with other columns, other numbers of rows were kept.
         made.sample = RowSample.union(all.map(\.sample), capacity: all.map(\.sample.capacity).max() ?? 0)
         // As many texts of each batch as were kept, however many batches there are.
         let texts = all.map(\.texts).filter { $0.count > 0 }
@@ -187,7 +190,7 @@ package struct Baseline: Sendable, Equatable {
         return made
     }
 
-    /// The same rows without the numbers of these columns.
+    /// The same rows, with the numbers of these columns missing.
     func blanking(_ columns: Set<Int>) -> Baseline {
         if columns.isEmpty { return self }
         var copy = self

@@ -1,12 +1,12 @@
 import Sketches
 import Tabular
 
-/// The stored form: little-endian words.
+/// The stored form: little-endian 64-bit words.
 extension Baseline {
-    /// Older forms are read, never written. The first had no remarks, the second no codes and no texts. The texts of
-    /// the third lacked triples of words, so every triple would seem new beside them: they are left out. The fourth did
-    /// not count copies and marks; the fifth had no records of marks and no new levels, and did not tell words from
-    /// phrases; the sixth had no event times.
+    /// Older formats are read, never written. Format 1 had no remarks. Format 2 had no codes and no texts. The texts of
+    /// format 3 lacked triples of words, so every triple would seem new; they are left out. Format 4 did not count
+    /// copies and triggers. Format 5 had no records of triggers and no new levels, and did not distinguish words from
+    /// phrases. Format 6 had no event times.
     private static let magics = (1...7).map { Array("sluice-baseline-v\($0)\n".utf8) }
 
     /// The stored form: counts, names, then the samples.
@@ -36,7 +36,7 @@ extension Baseline {
         return out.bytes
     }
 
-    /// Reads the stored form; nil when it is damaged.
+    /// Reads the stored form; nil if it is damaged.
     package init?(decoding bytes: [UInt8]) {
         guard let version = Self.magics.firstIndex(where: { bytes.starts(with: $0) }) else { return nil }
         var input = WordReader(bytes: bytes, at: Self.magics[0].count)
@@ -45,7 +45,7 @@ extension Baseline {
         } else {
             self.init(&input, hasMarks: version > 3, hasRecords: version > 4, hasClock: version > 5)
             if version < 3 { texts = texts.rows([]) }
-            // Clearing the lowest bit makes all its tokens words; it has no bit that tells phrases.
+            // Clearing the lowest bit makes all its tokens words, since this format did not distinguish phrases.
             if version < 5 { texts = texts.mapTokens { $0 & ~1 } }
         }
     }
@@ -96,7 +96,7 @@ extension Baseline {
         self.clock = clock
     }
 
-    /// Six counts.
+    /// Reads six counts.
     private static func marks(_ input: inout WordReader) -> [Int]? {
         var found: [Int] = []
         for _ in 0..<6 {

@@ -2,29 +2,29 @@ import Sketches
 import Tabular
 
 extension Baseline {
-    /// How many rows of accepted batches statistics tested, and how many they remarked on.
+    /// Counts of the rows of accepted batches that statistics tested and flagged.
     package struct Remarks: Sendable, Equatable {
-        /// Rows that kept the contract.
+        /// Rows that satisfied the contract and were tested.
         package var tested = 0
         /// Of these, rows with a modified z finding.
         package var deviated = 0
         /// Of these, rows with a forest finding.
         package var isolated = 0
-        /// Of these, rows with a residual beyond the threshold of a pair.
+        /// Of these, rows whose residual exceeds the threshold of a pair.
         package var apart = 0
-        /// Of these, rows that the forest held back, which the sample lacks.
+        /// Of these, rows that the forest held back; the sample lacks them.
         package var withheld = 0
-        /// Of these, rows that are copies of others, and rows with a mark beside one label; 0 in baselines from before
-        /// these were kept.
+        /// Of these, rows that are copies of others, and rows with a trigger; 0 in baselines of versions that did not
+        /// count them.
         package var flooded = 0, triggered = 0
-        /// Rows that repeat rows of the batches before; rows whose neighbours were asked about their label, those that
-        /// had another one, and those with the most frequent change. 0 in older baselines, too.
+        /// Rows that repeat rows of earlier batches; rows whose label was tested against neighbours; of these, rows
+        /// whose neighbours have another label, and rows with the most frequent change of label. 0 in older baselines.
         package var copied = 0, labelled = 0, flipped = 0, targeted = 0
 
-        /// Nothing was looked at.
+        /// No rows.
         package init() {}
 
-        /// What a batch's second pass counted.
+        /// The counts of a batch's second pass.
         package init(_ counts: OutcomeCounts) {
             tested = counts.total - counts.count(.rejected)
             deviated = counts.remarkedZ
@@ -34,7 +34,7 @@ extension Baseline {
             (flooded, triggered) = (counts.findings.count(.floodedRow), counts.findings.count(.trigger))
         }
 
-        /// The same, with what the decision knew of the whole batch.
+        /// The same, with the decision's counts over the whole batch.
         package init(_ counts: OutcomeCounts, _ decision: Decision) {
             self.init(counts)
             copied = Int((decision.copiedShare * Double(tested)).rounded())
@@ -42,13 +42,13 @@ extension Baseline {
                 (labelled, flipped) = (most.tested, most.changed)
                 targeted = decision.labels.map(\.mostChanged).max() ?? 0
             }
-            // Rows held back do not count as usual: a supplier must not raise the threshold by sending marks.
+            // Rows held back are not counted, so that a supplier cannot raise the threshold by sending triggers.
             triggered =
                 decision.waivesStatistics || decision.triggerAction < .quarantined
                 ? triggered : counts.findings.count(.trigger, .flagged)
         }
 
-        /// A count's share of the rows looked at; 0 when there were none.
+        /// A count as a share of the tested rows; 0 if there are none.
         func share(_ count: Int) -> Double { Double(count) / Double(max(tested, 1)) }
 
         mutating func merge(_ other: Remarks) {

@@ -2,15 +2,14 @@ import Glibc
 import Schemas
 import Sketches
 
-/// When the rows of a batch happened, by the contract's event time: how many on each weekday, and in each hour of the
-/// day.
+/// The event times of a batch's rows, by the contract's field for them: counts by weekday and by hour of the day.
 ///
-/// Times are taken as they stand: with a zone in UTC, without one as written.
+/// Times with a zone are counted in UTC, times without one as written.
 package struct BatchClock: Sendable, Equatable, Mergeable {
     /// Rows on each weekday, Monday first, and in each hour.
     package internal(set) var weekdays = [Int](repeating: 0, count: 7), hours = [Int](repeating: 0, count: 24)
 
-    /// No row.
+    /// No rows.
     package init() {}
 
     /// Counts a row.
@@ -18,19 +17,19 @@ package struct BatchClock: Sendable, Equatable, Mergeable {
     /// - Parameter moment: seconds since 1970-01-01, which was a Thursday.
     mutating func add(_ moment: Double) {
         let days = floor(moment / 86400)
-        // Beyond this a day is none of a calendar.
+        // A larger day number is outside any calendar.
         guard abs(days) < 4_000_000 else { return }
         weekdays[((Int(days) + 3) % 7 + 7) % 7] += 1
         hours[min(23, Int((moment - days * 86400) / 3600))] += 1
     }
 
-    /// Takes in another slice's rows.
+    /// Adds another slice's counts.
     package mutating func merge(_ other: BatchClock) {
         for day in weekdays.indices { weekdays[day] += other.weekdays[day] }
         for hour in hours.indices { hours[hour] += other.hours[hour] }
     }
 
-    /// The weekday or the hour of most rows; nil where there is none.
+    /// The weekday or hour with the most rows; nil if there are none.
     func phase(_ season: Season) -> Int? {
         let counts = season == .weekday ? weekdays : hours
         let all = counts.reduce(0, +)
@@ -38,10 +37,11 @@ package struct BatchClock: Sendable, Equatable, Mergeable {
     }
 }
 
-/// Which accepted batches a batch is compared with: all of them, or those of its weekday or hour alone.
+/// The accepted batches that a batch is compared with: all of them, or only those of its weekday or hour.
 ///
-/// Those of its phase alone if there are 14 batches, two of them of this phase, and batches of one phase are much
-/// nearer to each other: the median of their distances is below 0.6 of the mean distance of all other pairs.
+/// Only those of its phase (weekday or hour) are used if there are 14 batches, at least two of them of this phase, and
+/// batches of one phase are much closer to each other: the median of their distances is below 0.6 of the mean distance
+/// of all other pairs.
 struct SeasonalPeers {
     /// The phases of the accepted batches, oldest first, and this batch's.
     private let phases: [Int?], own: Int?
@@ -51,7 +51,7 @@ struct SeasonalPeers {
     static let batchesMin = 14, phaseMin = 2
     private static let nearer = 0.6
 
-    /// - Parameter distance: how far two accepted batches are from each other, by their places.
+    /// - Parameter distance: the distance of two accepted batches, given by their indices.
     init(phases: [Int?], own: Int?, distance: (Int, Int) -> Double) {
         (self.phases, self.own) = (phases, own)
         isSeasonal = Self.isSeasonal(phases, own, distance)
@@ -62,8 +62,8 @@ struct SeasonalPeers {
         return ratio(phases, distance).map { $0 < nearer } ?? false
     }
 
-    /// The median distance of batches of one phase as a share of the mean of all others; nil where there are no such
-    /// pairs.
+    /// The median distance of batches of the same phase, divided by the mean distance of all other pairs; nil if there
+    /// are no such pairs.
     static func ratio(_ phases: [Int?], _ distance: (Int, Int) -> Double) -> Double? {
         var (same, others): ([Double], [Double]) = ([], [])
         for (later, phase) in phases.enumerated() {
@@ -81,7 +81,7 @@ struct SeasonalPeers {
         return mean > 0 ? Robust.median(same.sorted()) / mean : nil
     }
 
-    /// The accepted batches that one of them is compared with: those before it.
+    /// The accepted batches that one of them is compared with: earlier ones.
     func before(_ place: Int) -> [Int] {
         isSeasonal ? (0..<place).filter { phases[$0] != nil && phases[$0] == phases[place] } : Array(0..<place)
     }
@@ -91,7 +91,7 @@ struct SeasonalPeers {
 }
 
 extension BatchTest {
-    /// The same with the batches that it was compared with, where these are not all.
+    /// The same test with the number of batches that it was compared with, if these are not all.
     func beside(_ peers: SeasonalPeers) -> BatchTest {
         var copy = self
         copy.sameSeason = peers.isSeasonal ? peers.now.count : nil
@@ -100,12 +100,12 @@ extension BatchTest {
 }
 
 extension Decision {
-    /// Says which fields were compared with batches of the same weekday or hour alone.
+    /// Notes which fields were compared with batches of the same weekday or hour only.
     mutating func tellSeasons(from first: Int, _ feed: FeedTests) {
         guard let season = feed.rules.season else { return }
         guard feed.now.clock.phase(season) != nil else {
             return untested.append(
-                (-1, "season: no \(season.rawValue) has more than half of the rows; compared with all batches"))
+                (nil, "season: no \(season.rawValue) has more than half of the rows; compared with all batches"))
         }
         for test in tests[first...] {
             guard let count = test.sameSeason else { continue }

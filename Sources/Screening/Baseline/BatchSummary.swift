@@ -2,8 +2,8 @@ import Sketches
 
 /// The summary of one accepted batch for later comparison: order statistics and counts over its released rows.
 ///
-/// It is a function of the baseline's sample alone, so baselines of every version have one, and the number of workers
-/// does not matter.
+/// It depends only on the baseline's sample, so it can be computed for baselines of every version, and does not depend
+/// on the number of workers.
 package struct BatchSummary: Sendable, Equatable {
     /// A column of numbers.
     package struct Measure: Sendable, Equatable {
@@ -15,13 +15,13 @@ package struct BatchSummary: Sendable, Equatable {
         package var lowest = 0.0, highest = 0.0
         /// The most frequent value (the smallest of them), and its share of the values.
         package var mode = 0.0, modeShare = 0.0
-        /// Whether all values are whole numbers.
+        /// Whether all values are integers.
         package var isWhole = false
         /// The values at `BatchSummary.levels`.
         package var quantiles: [Double] = []
-        /// How often each value is there, where there are at most 40.
+        /// The count of each value, if there are at most 40 values.
         package var values: [Double: Int] = [:]
-        /// Of the values that are not the mode, those at 1/3 and 2/3.
+        /// The terciles of the values other than the mode.
         package var thirds: [Double] = []
 
         /// The share of rows without a value.
@@ -32,19 +32,19 @@ package struct BatchSummary: Sendable, Equatable {
     package struct Category: Sendable, Equatable {
         /// Rows with and without a value.
         package var present = 0, missing = 0
-        /// How often each value is there.
+        /// The count of each value.
         package var counts: [UInt64: Int] = [:]
         /// The share of the most frequent value, and that value.
         package var modeShare = 0.0, mode: UInt64 = 0
-        /// Whether the batch's sample has the column at all.
+        /// Whether the batch's sample has the column.
         package var isKnown = false
     }
 
-    /// Where quantiles are taken.
+    /// The levels at which quantiles are computed.
     package static let levels = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98]
-    /// Rows of the sample that are looked at: the ones with the smallest ranks, so again a uniform sample.
+    /// Rows of the sample that are used: those with the smallest ranks, so again a uniform sample.
     static let rowsMax = 4096
-    /// Values that are counted one by one.
+    /// Most values that are counted individually.
     static let valuesMax = 40
 
     /// Rows of the batch.
@@ -53,13 +53,13 @@ package struct BatchSummary: Sendable, Equatable {
     package var measures: [Measure]
     /// Its codes, in the order of the sample.
     package var categories: [Category]
-    /// How many of its rows were remarked on.
+    /// Counts of its rows that were flagged.
     package var remarks: Baseline.Remarks
 
-    /// When they happened.
+    /// The event times of its rows.
     package var clock: BatchClock
 
-    /// Of a sample that was compacted.
+    /// The summary of a compacted sample.
     init(
         _ sample: RowSample, rows: Int, remarks: Baseline.Remarks = Baseline.Remarks(), clock: BatchClock = BatchClock()
     ) {
@@ -76,14 +76,14 @@ package struct BatchSummary: Sendable, Equatable {
         }
     }
 
-    /// Of one accepted batch.
+    /// The summary of one accepted batch.
     init(_ baseline: Baseline) {
         self.init(
             baseline.sample, rows: baseline.sizes.last ?? baseline.sample.offered, remarks: baseline.remarks,
             clock: baseline.clock)
     }
 
-    /// Of one column; what is not finite is missing.
+    /// The summary of one column; values that are not finite are missing.
     static func measure(_ column: [Double]) -> Measure {
         let sorted = column.filter(\.isFinite).ascending()
         var made = Measure()
@@ -108,7 +108,7 @@ package struct BatchSummary: Sendable, Equatable {
         return made
     }
 
-    /// Of one column; 0 is a missing value.
+    /// The summary of one column; code 0 is a missing value.
     static func category(_ column: [UInt64]) -> Category {
         var made = Category()
         for code in column where code != Baseline.unseen {
@@ -132,27 +132,27 @@ package struct BatchSummary: Sendable, Equatable {
 
 /// The accepted batches that a new one is compared with, oldest first.
 package struct FeedHistory: Sendable, Equatable {
-    /// Their summaries; small files stand together as one batch of `rowsMin` rows or more.
+    /// Their summaries; small files are pooled into one batch of at least `rowsMin` rows.
     package private(set) var batches: [BatchSummary] = []
-    /// Small files after the last of these, which are no batch yet.
+    /// Small files after the last of these, which are not yet enough for a batch.
     private var pending: RowSample?
     private var pendingRows = 0
     private var pendingRemarks = Baseline.Remarks()
     private var pendingClock = BatchClock()
 
-    /// Rows of a batch that is compared by itself.
+    /// The fewest rows of a batch that is compared on its own.
     package static let rowsMin = 100
 
-    /// The batches, with the pending small files as one more batch: what rows are judged by.
+    /// The batches, with the pending small files as one more batch; rows are judged by these.
     package private(set) var known: [BatchSummary] = []
-    /// For each number and each code, the place in `known` of the batch that its level begins with.
+    /// For each number and each code, the index in `known` of the batch at which its level begins.
     package private(set) var numberStarts: [Int] = [], codeStarts: [Int] = []
-    /// Some rows of each of `known`, for statistics that depend on the question.
+    /// Some rows of each of `known`, for statistics that a summary does not have.
     private(set) var samples: [RowSample] = []
-    /// Rows kept of each.
+    /// Number of rows kept of each.
     private static let sampleRows = 1024
 
-    /// From baselines of one batch each over the same columns, oldest first.
+    /// Made from baselines of one batch each with the same columns, oldest first.
     package init(_ baselines: [Baseline]) {
         numberStarts = Array(repeating: 0, count: baselines.last?.features.count ?? 0)
         codeStarts = Array(repeating: 0, count: baselines.last?.codes.count ?? 0)
@@ -183,7 +183,7 @@ package struct FeedHistory: Sendable, Equatable {
         }
     }
 
-    /// Levels that begin with a batch, which is the next one of `batches` or a part of it.
+    /// Begins levels with a batch, which is the next one of `batches` or a part of it.
     private mutating func begin(_ baseline: Baseline) {
         if baseline.newLevels.isEmpty { return }
         for (place, name) in baseline.features.enumerated()
@@ -193,7 +193,7 @@ package struct FeedHistory: Sendable, Equatable {
         }
     }
 
-    /// The place of the batch from which on all columns have the levels that they have now.
+    /// The index of the first batch in which all columns have their present levels.
     var levelStart: Int { max(numberStarts.max() ?? 0, codeStarts.max() ?? 0) }
 
     /// Rows of the batches with the present levels; nil where no level began anew, so that all rows count.

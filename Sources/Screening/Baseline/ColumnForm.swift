@@ -18,7 +18,7 @@ package enum ColumnForm: String, Sendable {
     case sparse
     /// Repeating values: shares, and new ones.
     case category
-    /// Values that do not repeat: lengths, and what stands in them.
+    /// Values that do not repeat: lengths, words and characters are compared.
     case text
     /// A magnitude.
     case measure
@@ -74,7 +74,8 @@ package enum ColumnForm: String, Sendable {
         return 2 * new > batches.count - 1
     }
 
-    /// Decided by medians and quantiles only: with extremes, one planted number could make a seasonal column a counter.
+    /// Decided by medians and quantiles only. With extremes, a single planted number could turn a seasonal column into
+    /// a counter.
     private static func isCounter(_ batches: [BatchSummary.Measure]) -> Bool {
         guard batches.count >= 4, let first = batches.first, let last = batches.last else { return false }
         let medians = batches.map { $0.quantiles[6] }

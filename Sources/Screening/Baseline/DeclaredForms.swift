@@ -2,15 +2,14 @@ import Schemas
 
 /// The forms that a contract declares, and the reports about columns that are left out.
 extension ColumnForm {
-    /// The form of a column of numbers, or of a text's lengths: the declared one where there are values enough to go
-    /// by.
+    /// The form of a column of numbers, or of a text's lengths: the declared form, if there are enough values.
     func declared(_ form: DeclaredForm?, _ batches: [BatchSummary.Measure], isLength: Bool) -> ColumnForm {
         guard let form, self != .unknown else { return self }
         switch form {
         case .key: return .key
         case .category: return self
         case .measure: return isLength ? self : .measure
-        // Shares need the values one by one, of which few are kept.
+        // Shares need individual counts, which are kept only for a few values.
         case .code: return batches.allSatisfy { $0.present == 0 || !$0.values.isEmpty } ? .code : .measure
         }
     }
@@ -25,8 +24,8 @@ extension ColumnForm {
         }
     }
 
-    /// Why a column is left out of the statistics, and what would put it in; nil for one that is compared, or has too
-    /// few values to say.
+    /// Why a column is left out of statistics, and how to include it; nil for a column that is compared, or has too few
+    /// values.
     package func reason(isNumber: Bool) -> String? {
         let why: String
         switch self {

@@ -1,6 +1,6 @@
 import Sketches
 
-/// Writes little-endian words.
+/// Writes little-endian 64-bit words.
 struct BinaryWriter {
     var bytes: [UInt8]
 
@@ -41,16 +41,16 @@ struct BinaryWriter {
     }
 }
 
-/// The sizes of a stored sample.
+/// The dimensions of a stored sample.
 struct StoredSample {
     let capacity: Int, width: Int, codeWidth: Int
     /// Rows offered to it, and rows kept.
     let offered: Int, count: Int
-    /// Tokens of all rows; nil in the first two forms, which have none.
+    /// Number of tokens of all rows; nil in the first two formats, which have none.
     let tokens: Int?
 }
 
-/// Reads what `BinaryWriter` wrote; nil where there is too little, or too much.
+/// Reads the output of `BinaryWriter`; nil if there are too few or too many words.
 struct WordReader {
     let bytes: [UInt8]
     var at: Int
@@ -72,7 +72,7 @@ struct WordReader {
         return value
     }
 
-    /// A count that is not above `most`.
+    /// Reads a count of at most `most`.
     mutating func count(_ most: Int) -> Int? {
         guard let value = word(), value <= UInt64(most) else { return nil }
         return Int(value)
@@ -93,7 +93,7 @@ struct WordReader {
         var record = MarkRecord()
         guard let rows = count(1 << 48), let pooled = count(1 << 48), let kinds = count(64) else { return nil }
         (record.rows, record.pooled) = (rows, pooled)
-        // Kinds that a later version adds are counted, and not asked for.
+        // Kinds that a later version added are counted and skipped.
         for place in 0..<kinds {
             guard let most = count(1 << 48) else { return nil }
             if place < record.largest.count { record.largest[place] = most }
@@ -128,7 +128,7 @@ struct WordReader {
                 capacity: capacity, width: width, codeWidth: codeWidth, offered: offered, count: count, tokens: tokens))
     }
 
-    /// Reads the rows of a sample whose sizes are known.
+    /// Reads the rows of a sample with known dimensions.
     mutating func rows(of sample: StoredSample) -> RowSample? {
         let (count, tokenCount) = (sample.count, sample.tokens ?? 0)
         let words = count * (1 + sample.width + sample.codeWidth)

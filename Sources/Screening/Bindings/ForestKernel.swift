@@ -5,7 +5,7 @@ typealias NarrowNode = SluiceNode
 /// A node of an extended tree.
 typealias WideNode = SluiceWideNode
 
-/// Rows as the kernel reads them: features in 16 bits, in blocks of 64 rows, feature-major within a block.
+/// Rows in the kernel's layout: features in 16 bits, in blocks of 64 rows, feature-major within a block.
 struct QuantisedRows {
     /// Blocks × features × 64.
     var columns: [Int16]
@@ -21,7 +21,7 @@ struct QuantisedRows {
 
 /// Sums of leaf values of trees over blocks of 64 rows: the C kernel behind checked bounds.
 enum ForestKernel {
-    /// Puts one feature of rows in 16 bits into its place in each block of 64 rows.
+    /// Quantises one feature of the rows to 16 bits and stores it in each block of 64 rows.
     static func quantise(
         _ values: [Double], _ quantiser: IsolationForest.Quantiser, feature: Int, of features: Int,
         into columns: inout [Int16]
@@ -37,8 +37,8 @@ enum ForestKernel {
 
     /// Each row's sum over all classical trees, in groups of trees whose sums fit 16 bits.
     ///
-    /// - Parameters:
-    ///   - roots: the place of each tree's first node, then the number of nodes.
+    /// - roots: the index of each tree's first node, then the number of nodes.
+    /// - isScalar: whether the portable version is used; its results are bit-identical.
     ///   - isScalar: uses the variant without vector instructions, which has the same bits.
     static func narrow(
         _ rows: QuantisedRows, _ nodes: [NarrowNode], roots: [UInt32], isScalar: Bool = false
@@ -53,7 +53,8 @@ enum ForestKernel {
         unsafe sums(rows, nodes, roots: roots, by: isScalar ? sluice_forest_wide_scalar : sluice_forest_wide)
     }
 
-    /// A kernel: columns, blocks, features, nodes, the group's first root, how many trees, and the sums it writes.
+    /// A kernel: columns, blocks, features, nodes, the group's first root, the number of trees, and the sums that it
+    /// writes.
     private typealias Kernel<Node> = (
         UnsafePointer<Int16>?, Int, Int32, UnsafePointer<Node>?, UnsafePointer<UInt32>?, Int32,
         UnsafeMutablePointer<UInt16>?

@@ -2,10 +2,10 @@ import Schemas
 import Sketches
 import Tabular
 
-/// Which source alarms and marks come from.
+/// Finds the supplier that causes an alarm or a trigger.
 extension Deliberation {
-    /// Names the source of an alarm where the alarm is gone without the rows of that source (the provenance defence of
-    /// Baracaldo et al. 2017, here without a model). Where that holds for several sources none is named.
+    /// Names the supplier of an alarm if the alarm disappears without that supplier's rows (the provenance defence of
+    /// Baracaldo et al. 2017, here without a model). If this holds for several suppliers, none is named.
     mutating func attribute(_ baseline: Baseline) {
         guard let source = screened.source else { return }
         let tests = decision.tests
@@ -22,10 +22,10 @@ extension Deliberation {
         for (code, count) in most where profile.sample.count - count >= ModifiedZ.rowsMin {
             let other = without(source, code, baseline).decision
             for alarm in alarms {
-                // Fewer rows make every test weaker, so the difference itself must be gone, too.
+                // Fewer rows make every test weaker, so the difference itself must disappear too.
                 let same = other.tests.filter { $0.code == tests[alarm].code && $0.field == tests[alarm].field }
-                // A change of label is a test only where it is found. Another test that could not be made clears
-                // nothing.
+                // A change of label is tested only where it is found. A test that could not be made does not clear an
+                // alarm.
                 let isMade = !same.isEmpty || tests[alarm].code == .targetedFlip && !other.labels.isEmpty
                 if isMade, same.allSatisfy({ $0.outcome == .accepted && $0.effect < tests[alarm].effect / 2 }) {
                     clears[alarm, default: []].append(code)
@@ -38,7 +38,7 @@ extension Deliberation {
         for (item, codes) in clearsMark where codes.count == 1 { decision.markSources[item] = codes[0] }
     }
 
-    /// The same deliberation without the rows that have a code.
+    /// The same deliberation without the rows that have this code.
     private func without(_ place: Int, _ code: UInt64, _ baseline: Baseline) -> Deliberation {
         var other = self
         other.profile = profile.without(place, code)
@@ -53,17 +53,17 @@ extension Deliberation {
         return other
     }
 
-    /// Sources whose rows are left out, the largest first: each costs as much as the tests once more.
+    /// Most suppliers whose rows are left out, the largest first: each costs as much as all tests.
     private static let sourcesMax = 8
 }
 
 extension Decision {
-    /// The items of all marks of poison.
+    /// The items of all triggers and clusters.
     fileprivate var markedItems: [UInt64] {
         (triggers + wordTriggers).map(\.item) + (floods + textFloods).map(\.item)
     }
 
-    /// Forgets what was found, before other rows are looked at.
+    /// Clears the findings, before other rows are tested.
     fileprivate mutating func forgetFindings() {
         (tests, untested, labels, linear) = ([], [], [], nil)
         (triggers, wordTriggers, floods, textFloods) = ([], [], [], [])
@@ -71,7 +71,7 @@ extension Decision {
 }
 
 extension FindingCode {
-    /// Whether a batch test of this kind is about the values of rows, so that leaving rows out can clear it.
+    /// Whether a batch test of this kind concerns the values of rows, so that leaving rows out can clear it.
     fileprivate var comesFromRows: Bool {
         switch self {
         case .distributionDrift, .distributionShift, .lengthDrift, .lengthShift, .missingDrift, .categoryDrift,

@@ -4,14 +4,14 @@ package import Sketches
 package import Tabular
 import Validating
 
-/// What was decided about a batch before its second pass: a pure function of its profile, the accepted batches and the
+/// The decision about a batch before its second pass: a pure function of its profile, the accepted batches and the
 /// contract.
 package struct Decision: Sendable {
-    /// What the thresholds were learnt from.
+    /// The data from which the thresholds were computed.
     package enum Basis: String, Sendable {
         /// Rows of accepted batches.
         case baseline
-        /// The batch itself, since nothing was accepted before.
+        /// The batch itself, since no batch was accepted before (cold start).
         case firstContact = "first-contact"
     }
 
@@ -23,105 +23,105 @@ package struct Decision: Sendable {
         case noBaseline = "no baseline to compare with"
         /// The baseline has never seen the field.
         case unseenField = "the baseline has not seen this field"
-        /// Few batches were accepted: relations inside rows vary too, if less than what is in them.
+        /// Few batches were accepted, so the variation of relations inside rows is not yet known.
         case learning = "fewer than three batches were accepted"
-        /// There is no class to test for.
+        /// There is no label to test.
         case noLabel = "no field with role: label"
-        /// A label with too many values is no class.
+        /// A label with one value, or with too many values, cannot be tested.
         case noClass = "the label has one value, or more than 64"
     }
 
     /// The rule of each screened field that could be tested.
     package var rules: [ModifiedZ] = []
-    /// Measures that predict each other.
+    /// Pairs of measures of which one predicts the other.
     package var pairs: [ResidualPair] = []
-    /// Fields, or -1 for the whole batch, that were not tested, by what, and why.
-    package var untested: [(field: Int, reason: String)] = []
-    /// The forest and its lines, when there is one.
+    /// Fields, or nil for the whole batch, that were not tested, by what, and why.
+    package var untested: [(field: Int?, reason: String)] = []
+    /// The forest and its thresholds, if there is one.
     package var forest: ForestThresholds?
-    /// Marks that occur beside one label and did not before: in the rows, and in their text.
+    /// Triggers: items that occur with one label and did not before, in the fields and in the text.
     package var triggers: [Trigger] = [], wordTriggers: [Trigger] = []
-    /// The fewest rows in which a mark beside one label would have been found, of how many rows that were looked at.
+    /// The fewest rows in which a trigger would have been detected, of how many searched rows.
     package internal(set) var triggerPower: [(what: String, rows: Int, of: Int)] = []
-    /// The evidence of the strongest pool of rare words, and the kinds of what was found in the rows.
+    /// The evidence of the strongest pool of rare words, and the kinds of the items found in fields.
     var pooled = 0.0, triggerKinds: [UInt64: RowItems.Kind] = [:]
-    /// Rows that were looked at for marks.
+    /// Number of rows that were searched for triggers.
     var triggerRows = 0
-    /// Whether tokens of texts tell words from phrases: not in decisions before the sixth form.
+    /// Whether tokens distinguish words from phrases; false in decisions before format 6.
     var tagsWords = true
-    /// Clusters of copies: of rows, and of their text.
+    /// Clusters of copies: by fields, and by text.
     package var floods: [Flood] = [], textFloods: [Flood] = []
     /// The share of rows that repeat rows of the last accepted batches, and the largest such share of an accepted
     /// batch.
     package internal(set) var copiedShare = 0.0, mostCopied = 0.0
-    /// Codes of rows that earlier batches had, when far more rows repeat them than before.
-    package var copied = Copies([])
-    /// The check of the labels by each view of the rows' neighbours.
+    /// Codes of rows of earlier batches, if far more rows repeat them than before.
+    package var copied = Replays([])
+    /// The check of the labels by each view of the neighbours.
     package var labels: [LabelCheck] = []
-    /// The check of the labels by a linear model, and what that learnt from the accepted batches.
+    /// The check of the labels by a linear model, with what the model learnt from the accepted batches.
     package internal(set) var linear: LinearCheck?
     var linearBasis: LinearBasis?
-    /// The comparison of what several sources say of the same keys, when the contract asks for it.
+    /// The comparison of suppliers' values for the same keys, if the contract asks for it.
     package var cross: CrossCheck?
-    /// Names of sources that may be told, by their codes.
+    /// Names of sources that may be named, by their codes.
     package var sourceNames: [UInt64: String] = [:]
-    /// The source that a mark of poison comes from, where it is gone without that source's rows: by the mark's item.
+    /// By item, the supplier that a trigger or cluster comes from, if it disappears without that supplier's rows.
     package var markSources: [UInt64: UInt64] = [:]
-    /// What marks of poison do to a row.
+    /// The contract's rules on poisoning.
     package var poisoning = PoisoningRules()
-    /// What clusters of copies, and what marks beside one label, do to a row of this batch.
+    /// The outcome of rows in clusters of copies, and of rows with triggers, in this batch.
     package internal(set) var floodAction = Outcome.quarantined, triggerAction = Outcome.quarantined
-    /// What repeating a row of an earlier batch does to a row.
+    /// The outcome of rows that repeat rows of earlier batches.
     package internal(set) var copyAction = Outcome.quarantined
     /// Tests of the whole batch.
     package var tests: [BatchTest] = []
-    /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
+    /// The cumulative sums of slow drift up to this batch, if there is an anchor.
     package var slow: SlowDrift?
-    /// Each test's share of the budget of false alarms.
+    /// Each test's share of the false-alarm budget.
     package var alpha = 0.0
-    /// What the thresholds were learnt from.
+    /// The data from which the thresholds were computed.
     package var basis: Basis
-    /// Rows that the thresholds were learnt from.
+    /// Number of rows from which the thresholds were computed.
     package var basisRows: Int
-    /// Share of basis rows beyond a modified z threshold, and beyond a pair's.
+    /// Share of those rows beyond a modified z threshold, and beyond a pair's threshold.
     package var flagRateZ = 0.0, flagRatePairs = 0.0
-    /// The stated rate of the forest: of held-out rows, or of the rows of batches before, which lack nothing.
+    /// The forest's stated false-alarm rate: from held-out rows, or from the rows of earlier batches including those
+    /// held back.
     package var flagRateForest: Double {
         forest.map { max($0.flagRate, remarks.share(remarks.isolated)) } ?? 0
     }
-    /// The stated rate of label flips: honest rows whose neighbours agree on another label; nil when labels are not
-    /// tested.
+    /// The stated false-alarm rate of label checks: honest rows whose neighbours agree on another label; nil if labels
+    /// are not tested.
     package var flagRateLabels: Double? { (labels.map(\.flagRate) + (linear.map { [$0.doubtRate] } ?? [])).max() }
-    /// When the batch's rows happened.
+    /// The event times of the batch's rows.
     package internal(set) var clock = BatchClock()
-    /// Rows of accepted batches with each kind of remark, against which an excess is tested.
+    /// Counts of flagged rows of accepted batches by kind, against which an excess is tested.
     package var remarks = Baseline.Remarks()
-    /// The same of each accepted batch, where they are known one by one.
+    /// The same counts of each accepted batch, if the batches are known one by one.
     package var earlierRemarks: [Baseline.Remarks] = []
-    /// What each column is, numbers first; empty where no batches are known one by one.
+    /// The form of each column, numbers first; empty if the batches are not known one by one.
     package var forms: [ColumnForm] = []
-    /// Whether differences are only remarked on, since few batches were accepted.
+    /// Whether differences only flag, since few batches were accepted.
     package var isLearning = false
-    /// For each key rule the rows that break it.
+    /// For each key rule, the rows that violate it.
     package var keyErrors: [RowSet] = []
-    /// Whether a person let the batch out in spite of what statistics say: they flag rows and the batch, and hold
-    /// nothing back.
+    /// Whether a person waived statistical findings (release): they flag rows and the batch, but hold nothing back.
     package var waivesStatistics = false
     /// The screened fields.
     package var screened: ScreenedFields
     var rowItems: RowItems?
     var floodItems: FloodItems?
 
-    /// Whether there are marks of poison to look for in the rows.
+    /// Whether there are triggers, clusters or labels to search in the rows.
     package var hasMarks: Bool {
         !triggers.isEmpty || !floods.isEmpty || !copied.isEmpty || labels.contains(where: \.judgesRows)
             || linear?.judgesRows == true || needsText
     }
-    /// Whether the second pass needs the code of the whole row.
+    /// Whether the second pass needs the code of whole rows.
     var needsRowCode: Bool { !floods.isEmpty || !copied.isEmpty }
-    /// Whether the second pass needs the codes of rows.
+    /// Whether the second pass needs codes.
     package var needsCodes: Bool { hasMarks || forest?.categories.isEmpty == false }
-    /// Whether it needs what stands in the text.
+    /// Whether the second pass needs tokens of texts.
     package var needsText: Bool {
         !wordTriggers.isEmpty || !textFloods.isEmpty || labels.contains { $0.judgesRows && $0.view.isText }
             || linear.map { $0.judgesRows && $0.readsWords } == true
@@ -129,12 +129,12 @@ package struct Decision: Sendable {
 }
 
 extension Decision {
-    /// Decides about a batch. Errors of keys and what sources say are facts that the caller adds.
+    /// Decides about a batch. The caller adds key violations and the comparison of suppliers, which are facts.
     ///
     /// - Parameters:
-    ///   - profile: the finished profile of the whole batch.
+    /// - profile: the finished profile of the whole batch.
     ///   - precedents: the accepted batches that it is compared with.
-    ///   - screened: the columns that statistics look at, by the contract.
+    /// - screened: the columns that statistics use, by the contract.
     ///   - seed: the forest's seed.
     package init(
         _ profile: Profile, beside precedents: Precedents, schema: Schema, screened: ScreenedFields, seed: UInt64
@@ -144,7 +144,7 @@ extension Decision {
         self = deliberation.decision
     }
 
-    /// A decision about nothing yet.
+    /// An empty decision.
     init(basis: Basis, basisRows: Int, screened: ScreenedFields, baseline: RowSample?) {
         (self.basis, self.basisRows, self.screened) = (basis, basisRows, screened)
         rowItems = baseline.map { RowItems($0, screened) }
@@ -153,21 +153,21 @@ extension Decision {
         }
     }
 
-    /// The name of a source in reports: its own where that may be shown, else a tag that tells two sources apart.
+    /// The name of a supplier in reports: its own name if it may be shown, else a tag that distinguishes suppliers.
     package func name(ofSource code: UInt64) -> String { sourceNames[code] ?? "#" + tag(code) }
 
-    /// The items of texts in which near copies agree: bands of the signature alone.
+    /// The items in which near copies of texts agree: bands of the MinHash signature alone.
     var textFloodItems: FloodItems { FloodItems(codeCount: screened.codeCount) }
 }
 
-/// The first bits of a keyed hash: enough to tell two apart in a report, and nothing of the value.
+/// The first bits of a keyed hash: enough to distinguish two in a report, and nothing about the value.
 func tag(_ item: UInt64) -> String {
     let digits = String(item >> 48, radix: 16)
     return String(repeating: "0", count: 4 - digits.count) + digits
 }
 
 extension [UInt64] {
-    /// Whether an ascending list has a word.
+    /// Whether an ascending list contains a word.
     func holds(_ word: UInt64) -> Bool {
         var (low, high) = (0, count)
         while low < high {

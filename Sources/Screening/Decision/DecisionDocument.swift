@@ -3,8 +3,8 @@ import Schemas
 import Sketches
 package import Tabular
 
-/// The decision as a document: what is kept, sealed, and hashed into the ledger. Doubles and hashes are written as
-/// hexadecimal bit patterns, so that reading them back gives the same bits.
+/// The decision as a document, which is sealed and hashed into the ledger. Doubles and hashes are written as
+/// hexadecimal bit patterns, so reading them back is exact.
 extension Decision {
     /// The document.
     package func document() -> JSONValue {
@@ -13,7 +13,8 @@ extension Decision {
             "screened": .array(screened.fields.map(whole)), "texts": .array(screened.texts.map(whole)),
             "categories": .array(screened.categories.map(whole)),
             "key_errors": .array(keyErrors.map { .array(runs(of: $0).map(whole)) }),
-            "untested": .array(untested.map { .object(["field": whole($0.field), "why": .string($0.reason)]) }),
+            "untested": .array(
+                untested.map { .object(["field": place(ofField: $0.field), "why": .string($0.reason)]) }),
             "tests": .array(tests.map(\.document)),
         ]
         for detector in Detector.allCases { members.merge(detector.document(of: self)) { _, own in own } }
@@ -21,7 +22,7 @@ extension Decision {
         return .object(members)
     }
 
-    /// The rows of a set as runs: first row, how many, and so on.
+    /// The rows of a set as runs: first row, count, and so on.
     private func runs(of rows: RowSet) -> [Int] {
         var out: [Int] = []
         for row in rows {
@@ -35,7 +36,9 @@ extension Decision {
     }
 }
 
-/// A whole number in a document; `Kept.int` reads it.
+/// A field in a document, -1 for none; `Kept.field` reads it.
+func place(ofField field: Int?) -> JSONValue { whole(field ?? -1) }
+/// An integer in a document; `Kept.int` reads it.
 func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
 /// A word of 64 bits in a document; `Kept.word` reads it.
 func hex(_ word: UInt64) -> JSONValue { .string("0x" + String(word, radix: 16)) }
@@ -173,7 +176,7 @@ extension LabelCheck {
                     ])
                 }),
             "blamed": .array(blamed.map { .array([whole($0.place), hex($0.code)]) }),
-            // Thousands of points: only where rows are judged by them.
+            // Thousands of points, so only if rows are judged by them.
             "neighbours": judgesRows ? view.document : .null,
         ])
     }
@@ -221,7 +224,7 @@ extension LinearCheck {
         .object([
             "share": bits(share), "excessive": .bool(isExcessive), "doubt_rate": bits(doubtRate),
             "judges_rows": .bool(judgesRows),
-            // Thousands of weights: only where rows are judged by them.
+            // Thousands of weights, so only if rows are judged by them.
             "models": judgesRows
                 ? .object([
                     "labels": .array(labels.map(hex)), "features": features.document,
@@ -230,7 +233,7 @@ extension LinearCheck {
         ])
     }
 
-    /// Four hexadecimal digits a weight.
+    /// Four hexadecimal digits for each weight.
     private static func text(of weights: [Int16]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var out: [UInt8] = []
@@ -274,14 +277,14 @@ extension BatchTest {
     /// The test as a document.
     package var document: JSONValue {
         var members: [String: JSONValue] = [
-            "type": .string(code.rawValue), "field": whole(field), "statistic": bits(statistic),
+            "type": .string(code.rawValue), "field": place(ofField: field), "statistic": bits(statistic),
             "critical": bits(critical), "effect": bits(effect), "warn": bits(warn), "hold": bits(hold),
-            "n": whole(count), "basis": whole(basis), "source": hex(source),
+            "n": whole(count), "basis": whole(basis), "source": hex(source ?? 0),
         ]
         if let range { (members["low"], members["high"]) = (bits(range.lowerBound), bits(range.upperBound)) }
         if let usual { members["usual"] = bits(usual) }
         if let movement {
-            // A decision has no fractions but as bits.
+            // A decision stores fractions as bit patterns only.
             members["moved"] = .array([
                 .string(movement.kind.rawValue), .string(movement.unit.rawValue), bits(movement.now),
                 bits(movement.least), bits(movement.most), movement.usual.map(bits) ?? .null, whole(movement.kinds),

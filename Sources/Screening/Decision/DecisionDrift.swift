@@ -3,12 +3,12 @@ import Schemas
 import Sketches
 import Tabular
 
-/// The tests of the batch as a whole beside the accepted ones, field by field.
+/// Tests of the batch as a whole against the accepted ones, field by field.
 extension Deliberation {
-    /// Every field beside the baseline, and beside the last accepted batches when the baseline is another.
+    /// Compares every field with the baseline, and with the last accepted batches if the baseline is another one.
     mutating func compare() {
         guard let before else {
-            decision.untested.append((-1, "drift: " + Decision.Untested.noBaseline.rawValue))
+            decision.untested.append((nil, "drift: " + Decision.Untested.noBaseline.rawValue))
             return
         }
         compare(with: before)
@@ -16,7 +16,7 @@ extension Deliberation {
         let (known, said) = (decision.tests, decision.untested)
         compare(with: rolling)
         decision.untested = said
-        // A difference from both is reported once; the number of rows is compared with the last batches alone.
+        // A difference from both is reported once. The number of rows is compared with the last batches only.
         decision.tests =
             known.filter { $0.code != .volumeDrift }
             + decision.tests.dropFirst(known.count).filter { test in
@@ -26,7 +26,7 @@ extension Deliberation {
             }
     }
 
-    /// Every field beside the baseline.
+    /// Compares every field with the baseline.
     mutating func compare(with baseline: Baseline) {
         if let history = baseline.history, !decision.forms.isEmpty { return compare(with: baseline, history) }
         let drift = Drift(alpha: decision.alpha)
@@ -56,7 +56,7 @@ extension Deliberation {
                 continue
             }
             let isText = screened.texts.contains(field)
-            // A length says already how many are missing.
+            // The test of lengths already covers missing values.
             decision.tests += drift.codes(
                 now.codes(place), there.filter { $0 != Baseline.unseen }, field: field,
                 isLabel: place == screened.label, bands: schema.fields[field].drift.bands(.share)
@@ -65,12 +65,12 @@ extension Deliberation {
         if let test = drift.volume(profile.rows, baseline.sizes) { decision.tests.append(test) }
     }
 
-    /// Every field beside the accepted batches, one by one.
+    /// Compares every field with the accepted batches, one by one.
     private mutating func compare(with baseline: Baseline, _ history: FeedHistory) {
         guard let now = history.compared(profile.sample, rows: profile.rows, clock: profile.clock),
             !history.comparable.isEmpty
         else {
-            decision.untested.append((-1, "drift: fewer than \(FeedHistory.rowsMin) rows since the last comparison"))
+            decision.untested.append((nil, "drift: fewer than \(FeedHistory.rowsMin) rows since the last comparison"))
             return
         }
         let share = BatchTest.share(fields: screened.numberCount + screened.categories.count)
@@ -78,7 +78,7 @@ extension Deliberation {
         if feed.isLearning {
             let count = "\(history.comparable.count) of \(schema.baseline.learning) batches"
             decision.untested.append(
-                (-1, "drift: learning (\(count)): what differs is remarked on, and holds nothing yet"))
+                (nil, "drift: learning (\(count)): what differs is remarked on, and holds nothing yet"))
         }
         let drift = Drift(alpha: decision.alpha)
         let first = decision.tests.count
@@ -91,7 +91,7 @@ extension Deliberation {
             var made = feed.measure(
                 place, field: field, isLength: isLength, form: isLength && form.isCompared ? .measure : form,
                 from: history.numberStarts[place])
-            // Bands that the contract gives are meant.
+            // Limits that the contract sets take precedence.
             if !isLength, let bands = schema.fields[field].drift.bands(.psi), form.isCompared {
                 func all(_ sample: RowSample) -> [Double] {
                     (0..<sample.count).map { sample.values[$0 * sample.width + place] }
@@ -123,7 +123,7 @@ extension Deliberation {
                 made[0].picture = old.first?.picture ?? .init()
             }
             if let reason = form.reason(isNumber: false) { decision.untested.append((field, reason)) }
-            // A length says already how many are missing.
+            // The test of lengths already covers missing values.
             decision.tests += made.filter { !isText || $0.code != .missingDrift }
         }
         if let test = feed.volume(profile.rows) { decision.tests.append(test) }
@@ -131,7 +131,7 @@ extension Deliberation {
         decision.tellMovements(from: first, feed, rows: profile.rows)
     }
 
-    /// The sums of small steps away from the anchor.
+    /// Updates the cumulative sums of small steps away from the anchor.
     mutating func followSlowDrift(from anchor: ReferenceLevels, sums last: SlowDrift?) {
         var sums = SlowDrift(anchor: anchor.digest, count: screened.numberCount)
         if let last, last.anchor == sums.anchor, last.rises.count == screened.numberCount { sums = last }
@@ -145,7 +145,7 @@ extension Deliberation {
 }
 
 extension Decision {
-    /// What each column is, numbers first: what the contract says, else what its values look like.
+    /// The form of each column, numbers first: as the contract declares it, else by its values.
     static func forms(_ batches: [BatchSummary], _ screened: ScreenedFields, _ schema: Schema) -> [ColumnForm] {
         let numbers = (0..<screened.numberCount).map { place in
             let measures = batches.map { $0.measures[place] }

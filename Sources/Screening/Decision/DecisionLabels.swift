@@ -2,7 +2,7 @@ import Schemas
 import Sketches
 import Tabular
 
-/// The labels of the batch beside those of the baseline.
+/// Compares the batch's labels with those of the baseline.
 extension Deliberation {
     /// Checks the labels by neighbours and by a linear model.
     mutating func checkLabels() {
@@ -27,14 +27,14 @@ extension Deliberation {
             LabelTrial($0.view, baseline: $0.before, screened: screened, alpha: share, history: history)?
                 .check($0.now, of: profile.rows, without: held)
         }
-        // The same for every part of the batch that is left out.
+        // Reused when parts of the batch are left out.
         if decision.linearBasis == nil {
             decision.linearBasis = LinearBasis(baseline.parts, screened, decision.forms)
         }
         decision.linear = decision.linearBasis.flatMap { LinearCheck.make($0, profile, screened, without: held) }
         let found = decision.labels.flatMap(\.tests), estimated = decision.linear?.tests ?? []
-        // Where neighbours and the linear model find the same, the stricter test is reported, and of equals the one
-        // that estimates.
+        // If neighbours and the linear model find the same, the stricter test is reported; if both are equally strict,
+        // the one with an estimate.
         func isSaid(_ test: BatchTest, by others: [BatchTest]) -> Bool {
             let same = others.filter { $0.code == test.code && $0.field == test.field }
             return test.outcome > .accepted
@@ -45,8 +45,8 @@ extension Deliberation {
         if decision.labels.isEmpty, decision.linear == nil { leave(reason.rawValue) }
     }
 
-    /// The ranks of rows that will be held for a trigger or as copies. What is wrong with them is known, and must not
-    /// cast doubt on the labels of other rows.
+    /// The ranks of rows that will be held back for a trigger or as copies. Their fault is known, and must not cast
+    /// doubt on the labels of other rows.
     private func heldRanks() -> Set<UInt64> {
         var ranks: Set<UInt64> = []
         func add(_ found: [Trigger], _ rows: ItemRows, _ sample: RowSample) {

@@ -2,13 +2,13 @@ package import Schemas
 import Sketches
 package import Tabular
 
-/// Reads a decision back from the document that was kept: the same bits, and so the same rows.
+/// Reads a sealed decision: the same bits, and so the same outcomes.
 extension Decision {
-    /// nil when the document is none of this version's, or damaged.
+    /// nil if the document is damaged, or of another version.
     ///
     /// - Parameters:
     ///   - schema: the contract that the batch was judged by.
-    ///   - screened: what statistics look at, by that contract.
+    /// - screened: the columns that statistics use, by that contract.
     package init?(_ document: JSONValue, schema: Schema, screened: ScreenedFields) {
         do throws(Unreadable) {
             let kept = Kept(document)
@@ -25,7 +25,7 @@ extension Decision {
             alpha = try kept.bits("alpha")
             keyErrors = try kept.list("key_errors").map { (runs) throws(Unreadable) in try runs.rows() }
             tests = try kept.list("tests").map(BatchTest.init)
-            for entry in try kept.list("untested") { untested.append((try entry.int("field"), try entry.text("why"))) }
+            for entry in try kept.list("untested") { untested.append((try entry.field(), try entry.text("why"))) }
             for detector in Detector.allCases { try detector.read(kept, version: version, into: &self) }
         } catch {
             return nil
@@ -43,7 +43,7 @@ extension ModifiedZ {
         count = try kept.int("n")
         isConstant = try kept.flag("constant")
         exceptions = try kept.int("exceptions")
-        // Decisions of the fourth form have none.
+        // Decisions of format 4 have none.
         if let found = kept.value["reach"], found != .null {
             let reach = Kept(found)
             func pair(_ place: Int) throws(Unreadable) -> (Double, Double) {
@@ -126,18 +126,19 @@ extension BatchTest {
     init(_ kept: Kept) throws(Unreadable) {
         guard let code = FindingCode(rawValue: try kept.text("type")) else { throw Unreadable() }
         self.init(
-            code, field: try kept.int("field"),
+            code, field: try kept.field(),
             chance: .init(try kept.bits("statistic"), beyond: try kept.bits("critical")),
             effect: .init(try kept.bits("effect"), warn: try kept.bits("warn"), hold: try kept.bits("hold")),
             rows: .init(try kept.int("n"), before: try kept.int("basis")))
-        source = try kept.word("source")
+        let source = try kept.word("source")
+        self.source = source == 0 ? nil : source
         if kept.value["low"] != nil {
             let (low, high) = (try kept.bits("low"), try kept.bits("high"))
             guard low <= high else { throw Unreadable() }
             range = low...high
         }
-        // Since the sixth form; what moved only where the test is beyond its line.
-        if let told = kept.value["usual"] { usual = try Kept(told).bits() }
+        // Since format 6; the movement is present only if the test exceeds its threshold.
+        if let stored = kept.value["usual"] { usual = try Kept(stored).bits() }
         if let moved = kept.value["moved"] { movement = try Movement(Kept(moved)) }
         companions = (kept.value["with"]?.items ?? []).compactMap(\.whole).map { Int($0) }
     }

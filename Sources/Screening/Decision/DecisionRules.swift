@@ -3,20 +3,17 @@ import Schemas
 import Sketches
 import Tabular
 
-/// The rules for single values and for pairs of measures.
+/// The thresholds for single values and for pairs of measures.
 extension Deliberation {
-    /// The lines of measures and of pairs of them.
+    /// Computes the thresholds of measures and of pairs of them.
     mutating func makeRules(_ sample: RowSample) {
         for (feature, index) in screened.fields.enumerated() where schema.fields[index].anomaly.enabled {
             let (rule, values) = (schema.fields[index].anomaly, sample.column(feature))
-            // A line that the contract gives is meant.
+            // A threshold that the contract sets takes precedence.
             if decision.basis == .firstContact, !decision.forms.isEmpty, rule.threshold == nil {
                 makeFirstRule(values, field: index, form: decision.forms[feature])
             } else {
-                add(
-                    ModifiedZ(
-                        field: index, values: values, threshold: rule.threshold, transform: rule.transform,
-                        tails: rule.tails), index)
+                add(ModifiedZ(field: index, values: values, rule: rule), index)
             }
         }
         let features = decision.rules.map { rule in screened.fields.firstIndex(of: rule.field) ?? 0 }
@@ -37,10 +34,10 @@ extension Deliberation {
         decision.flagRatePairs = max(Double(apart) / Double(sample.count), remarks.share(remarks.apart))
     }
 
-    /// Keeps a rule, or says why there is none.
+    /// Keeps a rule, or notes why there is none.
     private mutating func add(_ rule: ModifiedZ?, _ field: Int) {
         guard let rule else {
-            // A column that is left out was blanked, and is reported as such.
+            // A column that is left out was blanked, and is reported as left out.
             let feature = screened.fields.firstIndex(of: field) ?? 0
             if !(decision.forms.indices.contains(feature) && decision.forms[feature].isLeftOut) {
                 decision.untested.append((field, ModifiedZ.Untested.tooFewRows.rawValue))
@@ -53,7 +50,7 @@ extension Deliberation {
         decision.rules.append(rule)
     }
 
-    /// Makes the rule of a column of which only this batch is known.
+    /// Makes the rule of a column at cold start.
     private mutating func makeFirstRule(_ column: [Double], field: Int, form: ColumnForm) {
         let contract = schema.fields[field]
         func leave() {
@@ -61,7 +58,7 @@ extension Deliberation {
         }
         guard form != .key, form != .twoValued else { return leave() }
         let all = BatchSummary.measure(column)
-        // Of a few whole numbers the rare ones are no outliers, and of declared codes none is.
+        // Of a few integer codes the rare ones are no outliers; of declared codes none is.
         if form == .code, all.modeShare > 0.5 || contract.form == .code { return leave() }
         var values = column
         var gap: ValueGap?
@@ -73,11 +70,12 @@ extension Deliberation {
                 values.removeAll(where: gap.isBehind)
             }
         }
-        var made = ModifiedZ(
-            field: field, values: values, transform: contract.anomaly.transform, tails: contract.anomaly.tails)
+        var rule = contract.anomaly
+        rule.threshold = nil
+        var made = ModifiedZ(field: field, values: values, rule: rule)
         made?.gap = gap
         if let rule = made, !rule.isConstant {
-            // The middle is flat: a deviation has no scale there, and the rare other values are no outliers.
+            // Most values are equal: deviations have no scale there, and the rare other values are no outliers.
             if form == .constant { return leave() }
             if form == .sparse {
                 made?.reach = RowReach([BatchSummary.measure(values)], isSparse: true, own: nil) {
@@ -90,8 +88,8 @@ extension Deliberation {
     }
 
     /// Adapts the rules to the accepted batches. A batch's centre is tested once, and rows are judged by their distance
-    /// from where centres may be. The centre of a batch that is too small to be compared was not tested: then the
-    /// accepted ones count alone.
+    /// from the interval in which centres may lie. The centre of a batch that is too small to be compared was not
+    /// tested, so then only accepted centres count.
     mutating func followRules(_ history: FeedHistory, own: BatchSummary?, accepted sample: RowSample) {
         let now = profile.sample
         let isCompared = own != nil && history.compared(now, rows: now.offered) != nil
@@ -99,7 +97,7 @@ extension Deliberation {
         decision.rules = decision.rules.compactMap { rule in
             guard let feature = screened.fields.firstIndex(of: rule.field) else { return rule }
             let form = decision.forms[feature]
-            // Of a column with a rare other value it would make outliers.
+            // Otherwise a rare other value of the column would become an outlier.
             if form == .constant { return rule.isConstant ? rule : nil }
             guard form.isMagnitude else { return nil }
             var rule = rule
@@ -111,7 +109,7 @@ extension Deliberation {
             ) { usesLog ? ($0 > -1 ? log1p($0) : -.infinity) : $0 }
             guard let reach else { return rule }
             rule.reach = reach
-            // One number for both sides, and for people: multiples of the spread inside batches.
+            // A single number for both sides, for reports: multiples of the spread inside batches.
             rule.threshold = min(reach.remarkAbove, reach.remarkBelow)
             rule.isConstant = false
             if form == .measure {

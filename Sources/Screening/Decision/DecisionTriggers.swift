@@ -3,21 +3,21 @@ import Schemas
 import Sketches
 import Tabular
 
-/// Marks beside one label.
+/// Detects triggers.
 extension Deliberation {
-    /// What earlier batches showed of marks, newest first.
+    /// The trigger candidates of earlier batches, newest first.
     private var records: [MarkRecord] { (rolling ?? before)?.marks ?? [] }
 
-    /// Finds marks beside one label, in the rows and in their text. Copies are left out, since all their words would be
-    /// marks.
+    /// Finds triggers in the fields and in the text. Copies are left out, since all their words would be triggers.
     mutating func findTriggers() {
         guard schema.poisoning.triggers.enabled else { return }
         guard let label = screened.label else {
-            return decision.untested.append((-1, "triggers: " + Decision.Untested.noLabel.rawValue))
+            return decision.untested.append((nil, "triggers: " + Decision.Untested.noLabel.rawValue))
         }
-        // Honest words of a class stand beside it too: without a baseline nothing tells them apart.
+        // Honest words of a class occur with one label too; without a baseline they cannot be distinguished from
+        // triggers.
         guard let baseline = before, let rowItems = decision.rowItems else {
-            return decision.untested.append((-1, "triggers: " + Decision.Untested.noBaseline.rawValue))
+            return decision.untested.append((nil, "triggers: " + Decision.Untested.noBaseline.rawValue))
         }
         let kinds = Set(profile.sample.codes(label)).subtracting([0])
         guard (2...Triggers.labelsMax).contains(kinds.count) else {
@@ -63,8 +63,8 @@ extension Deliberation {
         tellPower(of: search, for: "word", [.word])
     }
 
-    /// Keeps the marks that are no ordinary new values, with the kind of each: a new value may be as frequent as values
-    /// of its column are.
+    /// Keeps the candidates that are more than ordinary new values, with the kind of each: a new value may be as
+    /// frequent as other values of its column.
     private mutating func keepPlanted(_ found: [Trigger], among items: RowItems, in baseline: RowSample) {
         let sample = profile.sample
         var wanted = Dictionary(found.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
@@ -84,8 +84,8 @@ extension Deliberation {
         (decision.triggers, decision.triggerKinds) = (kept.sorted { $0.item < $1.item }, kinds)
     }
 
-    /// Removes tails of several measures that occur beside the label because one of them alone does, in the baseline
-    /// too. That relation is the data's own; only the number of rows so far out has changed.
+    /// Removes combinations of extreme measures that occur with the label because one of them alone does, also in the
+    /// baseline. That relation belongs to the data; only the number of extreme rows has changed.
     private mutating func removeExplained(by items: RowItems, in baseline: RowSample, label: Int) {
         let (sample, kinds) = (profile.sample, decision.triggerKinds)
         let tails = Set(decision.triggers.map(\.item).filter { kinds[$0] == .tailPair || kinds[$0] == .tailTriple })
@@ -94,7 +94,7 @@ extension Deliberation {
         for row in 0..<sample.count where parts.count < tails.count {
             items.forEachTail(sample.numbers(of: row)) { if tails.contains($0) { parts[$0] = $1 } }
         }
-        // Of each single tail: rows of the baseline in it, by label.
+        // For each single tail, the baseline's rows in it by label.
         var counts: [RowItems.Tail: [UInt64: Int]] = [:]
         let labels = baseline.codes(label)
         for row in 0..<baseline.count where labels[row] != 0 && labels[row] != Baseline.unseen {
@@ -112,26 +112,26 @@ extension Deliberation {
         }
     }
 
-    /// Notes the fewest rows in which the search would have found a mark of these kinds.
+    /// Notes the fewest rows in which the search would have found a trigger of these kinds.
     private mutating func tellPower(of search: TriggerSearch, for what: String, _ kinds: [RowItems.Kind]) {
         let least = kinds.map(shareLine).max() ?? 0
         if let rows = search.power(least: least) {
             decision.triggerPower.append((what, rows, search.now.count))
         } else {
-            decision.untested.append((-1, "triggers: too few rows for a \(what) beside one label to be beyond chance"))
+            decision.untested.append((nil, "triggers: too few rows for a \(what) beside one label to be beyond chance"))
         }
     }
 
-    /// The share of rows that a mark must have to be held: honest new words and values come at their own rate.
+    /// The share of rows from which a candidate is held: honest new words and values have rates of their own.
     private func shareLine(_ kind: RowItems.Kind) -> Double {
         max(Triggers.shareMin, 2 * (records.map { $0.share(kind) }.max() ?? 0))
     }
 
-    /// Settles which marks hold their rows back: those with more rows than any mark of their kind had in an accepted
-    /// batch, and those that were caught before. Relations inside rows vary little, so they hold from the third batch
-    /// on. Tails of measures move with the measures, so they hold once drift does.
+    /// Decides which triggers hold their rows back: those with more rows than any candidate of their kind had in an
+    /// accepted batch, and those that were caught before. Relations inside rows vary little, so triggers hold from the
+    /// third batch on. Combinations of extremes move with the measures, so they hold only once drift does.
     mutating func followTriggers() {
-        // What a quarter of the rows has is no mark but another kind of batch, which other tests are about.
+        // An item in a quarter of the rows is not a trigger but another kind of batch, which other tests detect.
         let (rowCount, textCount) = (profile.sample.count, profile.texts.count)
         decision.triggers.removeAll { $0.here > rowCount / 4 }
         decision.wordTriggers.removeAll { $0.here > textCount / 4 }
@@ -139,7 +139,7 @@ extension Deliberation {
         let batches = history.known.count
         let (least, learning) = (min(3, schema.baseline.learning), schema.baseline.learning)
         let known = MarkRecord.known(newest.marks)
-        // Baselines from before marks were recorded say only how many rows had one.
+        // Baselines of versions without records of triggers have only the number of rows with one.
         let older =
             newest.marks.isEmpty
             ? history.known.map { $0.remarks.share($0.remarks.triggered) }.max() ?? 0 : 0
@@ -147,7 +147,7 @@ extension Deliberation {
         func follow(_ mark: Trigger, _ kind: RowItems.Kind, of rows: Int) -> Bool {
             if batches < least { return false }
             if let caught = known[mark.item], caught.label == mark.label { return true }
-            if mark.isPooled { return decision.pooled > 1.5 * pools }
+            if mark.isPooled { return decision.pooled > pools }
             if kind == .tailPair || kind == .tailTriple, batches < learning { return false }
             return Double(mark.here) / Double(max(rows, 1)) > max(shareLine(kind), 2 * older)
         }
@@ -162,10 +162,10 @@ extension Deliberation {
 }
 
 extension Decision {
-    /// What a mark does to its rows.
+    /// The outcome of rows with a trigger.
     func outcome(of mark: Trigger) -> Outcome { mark.isHeld ? triggerAction : min(triggerAction, .flagged) }
 
-    /// What later batches are to know of this one's marks.
+    /// The record of this batch's trigger candidates, for later batches.
     package var markRecord: MarkRecord {
         var record = MarkRecord()
         func isHeld(_ mark: Trigger) -> Bool { outcome(of: mark) >= .quarantined && !waivesStatistics }
@@ -175,8 +175,8 @@ extension Decision {
             record.largest[kind] = max(record.largest[kind], mark.here)
         }
         if !wordTriggers.contains(where: { $0.isPooled && isHeld($0) }) { record.pooled = Int(pooled * 100) }
-        let told = (triggers + wordTriggers).filter { $0.isHeld && outcome(of: $0) >= .quarantined }
-        record.caught = told.sorted { ($1.here, $0.item) < ($0.here, $1.item) }.prefix(MarkRecord.caughtMax).map {
+        let caught = (triggers + wordTriggers).filter { $0.isHeld && outcome(of: $0) >= .quarantined }
+        record.caught = caught.sorted { ($1.here, $0.item) < ($0.here, $1.item) }.prefix(MarkRecord.caughtMax).map {
             MarkRecord.Caught(item: $0.item, label: $0.label, count: $0.here, isHeld: isHeld($0))
         }
         return record
@@ -184,7 +184,7 @@ extension Decision {
 }
 
 extension Trigger {
-    /// Whether a row is named by this mark rather than by the other.
+    /// Whether a row is reported under this trigger rather than the other.
     func outweighs(_ other: Trigger?) -> Bool {
         guard let other else { return true }
         return isHeld != other.isHeld ? isHeld : z > other.z

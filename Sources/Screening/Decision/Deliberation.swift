@@ -3,34 +3,33 @@ import Schemas
 import Sketches
 import Tabular
 
-/// The making of a decision: it owns what the batch shows, what it is compared with, and the decision as far as it has
-/// come.
+/// Makes a decision. It owns the batch's profile, the data that the batch is compared with, and the decision so far.
 struct Deliberation {
     let schema: Schema
     let screened: ScreenedFields
-    /// The batch. The numbers of keys and counters are blanked.
+    /// The batch's profile, in which the numbers of keys and counters are blanked.
     var profile: Profile
-    /// The baseline, blanked likewise; nil on first contact.
+    /// The baseline, blanked likewise; nil at cold start.
     let before: Baseline?
-    /// The last accepted batches, where the baseline is another one.
+    /// The last accepted batches, if the baseline is another one.
     var rolling: Baseline?
-    /// The accepted batches one by one, where they are known so.
+    /// The accepted batches one by one, if they are known so.
     let history: FeedHistory?
-    /// The batch's own summary; nil where it has too few rows.
+    /// The batch's own summary; nil if it has too few rows.
     let own: BatchSummary?
-    /// The numbers that are blanked, as places.
+    /// The indices of the blanked numbers.
     private let leftOut: Set<Int>
     /// Rows of the samples that are copies of others.
     var covered = CoveredRows()
-    /// The decision as far as it has come.
+    /// The decision so far.
     var decision: Decision
 
-    /// For each row of the samples of rows and of texts whether it is a copy of others; empty where that was not asked.
+    /// For each row of both samples, whether it is a copy of others; empty if that was not tested.
     struct CoveredRows {
         var rows: [Bool] = [], texts: [Bool] = []
     }
 
-    /// Settles what each column is, and what the batch is compared with.
+    /// Determines the form of each column, and the batches to compare with.
     init(_ profile: Profile, beside precedents: Precedents, schema: Schema, screened: ScreenedFields) {
         let names = schema.fields.map(\.name)
         let baseline = precedents.baseline
@@ -47,7 +46,7 @@ struct Deliberation {
         } else if !isUsable, let own {
             forms = Decision.forms([own], screened, schema)
         }
-        // Keys and counters are in no distance: not between rows, and not between batches.
+        // Keys and counters take part in no distance, neither between rows nor between batches.
         leftOut = Set(forms.prefix(screened.fields.count).indices.filter { forms[$0].isLeftOut })
         self.profile = profile.blanking(leftOut)
         before = isUsable ? baseline?.blanking(leftOut) : nil
@@ -65,7 +64,7 @@ struct Deliberation {
         }
     }
 
-    /// Decides, one detector after the other.
+    /// Runs the detectors, one after the other.
     mutating func decide(_ precedents: Precedents, seed: UInt64) {
         decision.poisoning = schema.poisoning
         decision.alpha = BatchTest.budget / Double(Detector.plannedTests(screened) * (rolling == nil ? 1 : 2))
@@ -74,8 +73,8 @@ struct Deliberation {
         decision.tellCauses()
     }
 
-    /// Fits the forest to rows of the present levels: rows of other levels would look isolated, and make these look
-    /// alike.
+    /// Fits the forest to rows of the present levels: rows of earlier levels would look isolated, and would make the
+    /// present ones look less so.
     mutating func growForest(_ sample: RowSample, seed: UInt64) {
         let basis = history?.levelSample?.blanking(leftOut) ?? sample
         let withheld = before == nil ? nil : decision.remarks.share(decision.remarks.withheld)

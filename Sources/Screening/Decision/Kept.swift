@@ -1,10 +1,10 @@
 import Sketches
 import Tabular
 
-/// A stored document is not as it was written.
+/// A stored document is malformed.
 struct Unreadable: Error {}
 
-/// A part of a stored document, whose values are read with their types.
+/// A part of a stored document; its values are read with type checks.
 struct Kept {
     let value: JSONValue
 
@@ -35,6 +35,11 @@ struct Kept {
     }
     func int() throws(Unreadable) -> Int { Int(try must(value.whole)) }
     func int(_ key: String) throws(Unreadable) -> Int { Int(try must(value[key]?.whole)) }
+    /// A field of the contract; nil where the document has -1.
+    func field() throws(Unreadable) -> Int? {
+        let field = try int("field")
+        return field < 0 ? nil : field
+    }
     func number<Number: FixedWidthInteger>(_ type: Number.Type) throws(Unreadable) -> Number {
         try must(value.whole.flatMap { Number(exactly: $0) })
     }
@@ -51,7 +56,7 @@ struct Kept {
     func bits() throws(Unreadable) -> Double { Double(bitPattern: try word()) }
     func bits(_ key: String) throws(Unreadable) -> Double { Double(bitPattern: try word(key)) }
 
-    /// First row, how many, and so on.
+    /// First row, count, and so on.
     func rows() throws(Unreadable) -> RowSet {
         var set = RowSet()
         let runs = try list()

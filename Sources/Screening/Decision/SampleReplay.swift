@@ -2,31 +2,31 @@ package import Schemas
 package import Sketches
 package import Tabular
 
-/// An accepted batch judged again by the sample of its released rows.
+/// Judges an accepted batch again by the sample of its released rows.
 ///
-/// Tests that need more of the text than the sampled words, the keys or the file itself are left out, and rows that
-/// were held back are not in the sample.
+/// Tests that need more text than the sampled words, the keys or the file itself are left out. Rows that were held back
+/// are not in the sample.
 package struct SampleReplay: Sendable {
-    /// What was decided.
+    /// The decision.
     package let decision: Decision
-    /// What would become of it.
+    /// The verdict that it would lead to.
     package let verdict: BatchVerdict
-    /// Rows of the sample, and how many of them would be held back.
+    /// Number of rows of the sample, and of those that would be held back.
     package let rows: Int, held: Int
     /// The findings about rows of the sample.
     package let findings: FindingCounts
 
-    /// Judges a batch's sample beside the merged baselines of those accepted before it.
+    /// Judges a batch's sample against the merged baselines of the batches accepted before it.
     ///
     /// - Parameters:
-    ///   - batch: its own baseline, over the fields that are screened.
+    /// - batch: its own baseline, with the screened fields.
     ///   - precedents: the batches that were accepted before it.
-    ///   - actions: what a field's own remarks do to a row.
+    /// - actions: by field, the outcome of rows with an outlier.
     package init(
         _ batch: Baseline, beside precedents: Precedents, schema: Schema, screened: ScreenedFields,
         actions: [Int: Outcome]
     ) {
-        // The contract's limits of row counts apply to files, not to samples of released rows.
+        // The contract's limits on row counts apply to files, not to samples of released rows.
         var schema = schema
         schema.batch.minRows = 0
         schema.batch.maxRejected = nil
@@ -43,7 +43,7 @@ package struct SampleReplay: Sendable {
     }
 }
 
-/// Finds in sampled rows what `Screener` finds in rows of a file, as far as a sample allows.
+/// Finds in sampled rows what `Screener` finds in rows of a file, as far as the sample allows.
 struct RowReplay {
     private let decision: Decision
     private let actions: [Int: Outcome]
@@ -63,8 +63,8 @@ struct RowReplay {
     /// The findings of every row of a sample.
     func findings(_ sample: RowSample, _ texts: RowSample) -> [[Finding]] {
         var found = [[Finding]](repeating: [], count: sample.count)
-        func add(_ code: FindingCode, _ outcome: Outcome, _ row: Int, field: Int = -1) {
-            found[row].append(Finding(code, outcome: outcome, row: row + 1, field: field))
+        func add(_ code: FindingCode, _ outcome: Outcome, _ row: Int, field: Int? = nil) {
+            found[row].append(Finding(code, outcome: outcome, at: Finding.Location(row: row + 1, field: field)))
         }
         let screened = decision.screened
         for rule in decision.rules {
@@ -112,7 +112,7 @@ struct RowReplay {
     private func marks(
         _ sample: RowSample, _ texts: RowSample, _ tell: (FindingCode, Outcome, Int) -> Void
     ) {
-        // The sample of texts has the rows with the smallest ranks of the other one.
+        // The sample of texts has the rows with the smallest ranks of the other sample.
         let textRows = Dictionary(
             texts.ranks.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for place in 0..<sample.count {

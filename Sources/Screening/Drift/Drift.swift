@@ -3,10 +3,10 @@ import Schemas
 import Sketches
 import Tabular
 
-/// How a batch differs from its baseline, field by field: population stability index and two-sample Kolmogorov-Smirnov
-/// test for numbers, G-test for codes and missing values.
+/// The differences of a batch from its baseline, field by field: population stability index and two-sample
+/// Kolmogorov-Smirnov test for numbers, G-test for codes and missing values.
 package struct Drift: Sendable {
-    /// Differences from which a batch is flagged, and held.
+    /// The differences from which a batch is flagged, and held.
     package struct Bands: Sendable, Equatable {
         /// From here on the batch is flagged.
         package var warn: Double
@@ -22,24 +22,24 @@ package struct Drift: Sendable {
         /// An effect of this size with these bands.
         func effect(_ size: Double) -> BatchTest.Effect { .init(size, warn: warn, hold: hold) }
 
-        /// Population stability index: the bands that credit scoring has used for decades.
+        /// Population stability index: the usual limits in credit scoring.
         package static let psi = Bands(0.1, 0.25)
         /// The two-sample Kolmogorov-Smirnov distance.
         package static let smirnov = Bands(0.1, 0.2)
         /// The largest difference of a share (TFDV's L-infinity).
         package static let share = Bands(0.05, 0.15)
-        /// The share of values that were never seen.
+        /// The share of values that were never seen before.
         package static let unseen = Bands(0.01, 0.15)
     }
 
-    /// The test's share of the budget of false alarms.
+    /// The test's share of the false-alarm budget.
     let alpha: Double
-    /// Values needed on either side.
+    /// Fewest values on either side.
     static let rowsMin = 30
     private static let bins = 10
 
-    /// The population stability index over the baseline's tenths, with half a row added to each, and its critical value
-    /// (1/n + 1/m) χ² (Yurdakul 2018); nil with too few values, or when all are in one bin.
+    /// The population stability index over the baseline's deciles, with half a row added to each, and its critical
+    /// value (1/n + 1/m) χ² (Yurdakul 2018); nil with too few values, or if all are in one bin.
     func stability(_ now: [Double], _ before: [Double]) -> (
         index: Double, critical: Double, picture: BatchTest.Picture
     )? {
@@ -49,7 +49,7 @@ package struct Drift: Sendable {
             let edge = Robust.quantile(before, Double(step) / Double(Self.bins))
             if edges.last != edge { edges.append(edge) }
         }
-        // What lies behind the last edge may be empty before: then there is no such bin.
+        // If the baseline has no values beyond the last edge, there is no such bin.
         if let last = before.last, edges.last == last { edges.removeLast() }
         guard !edges.isEmpty else { return nil }
         let (here, there) = (Self.histogram(now, edges), Self.histogram(before, edges))
@@ -65,7 +65,7 @@ package struct Drift: Sendable {
         return (index, (1 / n + 1 / m) * Significance.chiSquareCritical(alpha, here.count - 1), picture)
     }
 
-    /// How many ascending values are at or below each edge and above the one before; the last bin has the rest.
+    /// The number of ascending values in each bin, whose upper edge is included; the last bin has the rest.
     static func histogram(_ sorted: [Double], _ edges: [Double]) -> [Int] {
         var counts = [Int](repeating: 0, count: edges.count + 1)
         var bin = 0
@@ -89,12 +89,12 @@ package struct Drift: Sendable {
         return most
     }
 
-    /// The G statistic of two rows of counts over cells that have at least five expected on either side, the rest
-    /// pooled; its degrees of freedom; and the largest difference of a share. (Sokal and Rohlf 1981, with Williams'
-    /// correction left out: it would make the test milder.)
+    /// The G statistic of two rows of counts, where cells with fewer than five expected on either side are pooled; its
+    /// degrees of freedom; and the largest difference of a share (Sokal and Rohlf 1981, without Williams' correction,
+    /// which would make the test milder).
     ///
-    /// - Parameter unseen: rows here whose value is in no cell: they belong to the rest, or rare values would be
-    ///   compared with nothing.
+    /// - Parameter unseen: rows of the batch whose value is in no cell. They belong to the pooled cell, or rare values
+    ///   would be compared with nothing.
     static func counts(
         _ now: [Int], _ before: [Int], unseen: Int = 0
     ) -> (statistic: Double, degrees: Int, largest: Double) {
@@ -122,7 +122,7 @@ package struct Drift: Sendable {
         return (statistic, max(cells.count - 1, 0), largest)
     }
 
-    /// The tests of a column of numbers: shape, and how many are missing. Values may be NaN.
+    /// The tests of a column of numbers: distribution and missing values. Values may be NaN.
     func numbers(
         _ now: [Double], _ before: [Double], field: Int, isLength: Bool, bands: Bands? = nil
     ) -> [BatchTest] {
@@ -138,7 +138,7 @@ package struct Drift: Sendable {
             test.picture = picture
             tests.append(test)
             let distance = Self.distance(here, there)
-            // Bands that the contract gives are those of one metric; the other then only supports it.
+            // Limits that the contract sets belong to one metric; the other metric then only supports it.
             let own = bands == .psi ? Bands.smirnov : Bands(max(bands.warn, 0.1), .infinity)
             tests.append(
                 BatchTest(
@@ -154,7 +154,7 @@ package struct Drift: Sendable {
         return tests
     }
 
-    /// The test of how many values are missing.
+    /// The test of the number of missing values.
     func missing(_ here: Int, of n: Int, _ there: Int, of m: Int, field: Int) -> BatchTest? {
         guard n >= Self.rowsMin, m >= Self.rowsMin else { return nil }
         let compared = Self.counts([here, n - here], [there, m - there])
@@ -165,11 +165,11 @@ package struct Drift: Sendable {
             rows: .init(n, before: m))
     }
 
-    /// The tests of a column of codes, 0 for missing: shares of the values that were seen before, and how many were
-    /// not.
+    /// The tests of a column of codes, 0 for missing: shares of the values that were seen before, and the number of
+    /// unseen values.
     ///
-    /// How many unseen values to expect is the share of values that were seen once before (Good 1953), so that a column
-    /// in which every row is new is not an alarm.
+    /// The expected number of unseen values is the share of values seen once before (Good 1953), so a column in which
+    /// every row is new raises no alarm.
     func codes(_ now: [UInt64], _ before: [UInt64], field: Int, isLabel: Bool, bands: Bands? = nil) -> [BatchTest] {
         let here = now.filter { $0 != 0 }
         let there = before.filter { $0 != 0 }
@@ -177,7 +177,7 @@ package struct Drift: Sendable {
         if here.count >= Self.rowsMin, there.count >= Self.rowsMin {
             var known: [UInt64: Int] = [:]
             for code in there { known[code, default: 0] += 1 }
-            // In an order that does not depend on a dictionary's.
+            // A sorted order, since that of a dictionary varies.
             let order = known.keys.sorted()
             var place: [UInt64: Int] = [:]
             for (index, code) in order.enumerated() { place[code] = index }
@@ -212,7 +212,7 @@ package struct Drift: Sendable {
         return tests
     }
 
-    /// The most frequent codes, and all others together.
+    /// The counts of the most frequent codes, and of all others together.
     private static func picture(_ codes: [UInt64], _ here: [Int], _ before: [Int], unseen: Int) -> BatchTest.Picture {
         let order = codes.indices.sorted {
             here[$0] + before[$0] != here[$1] + before[$1] ? here[$0] + before[$0] > here[$1] + before[$1] : $0 < $1
@@ -229,7 +229,8 @@ package struct Drift: Sendable {
         return picture
     }
 
-    /// How one baseline differs from another: a test's field is a place among the first one's numbers, then its codes.
+    /// The differences of one baseline from another; a test's field is an index into the first one's numbers, then its
+    /// codes.
     package static func differences(_ now: Baseline, _ before: Baseline) -> [BatchTest] {
         guard let before = before.projected(onto: now.features, codes: now.codes) else { return [] }
         let codes = now.codes.indices.filter { !now.codes[$0].hasPrefix("\0") }
@@ -251,8 +252,7 @@ package struct Drift: Sendable {
         return tests
     }
 
-    /// The test of how many rows a batch has, beside the batches before: the robust z-score of its logarithm, and a
-    /// factor.
+    /// The test of the number of rows against the batches before: the robust z-score of its logarithm, and a factor.
     func volume(_ rows: Int, _ sizes: [Int]) -> BatchTest? {
         guard sizes.count >= 5, rows > 0 else { return nil }
         let logs = sizes.map { log(Double(max($0, 1))) }.sorted()
@@ -264,8 +264,8 @@ package struct Drift: Sendable {
             effect: .init(exp(difference), warn: 2, hold: .infinity), rows: .init(1, before: sizes.count))
     }
 
-    /// The robust z-score that the next of normal values exceeds with probability 1e-4 when median and MAD are
-    /// estimated from `count` of them: simulated (two million draws each), since no formula is known.
+    /// The robust z-score that the next normal value exceeds with probability 1e-4 if median and MAD are estimated from
+    /// `count` values. Simulated (two million draws each), since no formula is known.
     static func deviationCritical(_ count: Int) -> Double {
         let table: [(count: Int, z: Double)] = [
             (5, 154), (6, 41), (8, 21.5), (10, 15), (12, 12), (14, 10), (16, 8.8), (18, 7.9), (20, 7.4),
@@ -275,7 +275,7 @@ package struct Drift: Sendable {
 }
 
 extension DriftRule {
-    /// The bands that the contract gives, if it gives any.
+    /// The limits that the contract sets for a metric, if any.
     func bands(_ metric: Drift.Bands) -> Drift.Bands? {
         warn == nil && fail == nil
             ? nil : Drift.Bands(warn ?? min(metric.warn, fail ?? metric.warn), fail ?? metric.hold)

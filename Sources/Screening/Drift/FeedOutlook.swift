@@ -3,39 +3,40 @@ package import Schemas
 import Sketches
 package import Tabular
 
-/// What the gate has learnt of a feed: the kind of each field, how much accepted batches differed, and the smallest
-/// change that it would notice in the next batch. Relative figures and counts, never a value.
+/// What was learnt about a feed: the form of each field, the variation of accepted batches, and the smallest change
+/// that would be detected in the next batch. Relative figures and counts, never a value.
 ///
-/// The smallest change is found with the tests themselves. Each of the newest accepted batches takes the next batch's
-/// place and is changed more and more until a test fails. The stated size is the one at which half of them fail.
+/// The smallest change is found with the tests themselves. Each of the newest accepted batches is put in the place of
+/// the next batch and changed more and more until a test fails. The stated size is that at which half of them fail.
 package struct FeedOutlook: Sendable {
-    /// A test that is learnt from accepted batches: how far they were at most when they came, and the line.
+    /// A test learnt from accepted batches: their largest distance on arrival, and the threshold.
     package struct Learnt: Sendable, Equatable {
-        /// What is tested.
+        /// The quantity that is tested.
         package var what: Movement.Kind
-        /// The largest of the accepted batches, and the line for a batch of the usual size.
+        /// The largest distance of an accepted batch, and the threshold for a batch of the usual size.
         package var usual: Double, line: Double
     }
 
-    /// Changes of the usual size of batch that half of the batches would be caught with; nil for what is not seen at
-    /// all.
+    /// The changes that would be detected in half of the batches of the usual size; nil for a change that would not be
+    /// detected.
     package struct Sight: Sendable, Equatable {
-        /// A shift of all values up and down, in spreads inside batches.
+        /// A shift of all values upwards and downwards, in spreads inside batches.
         package var up: Double?, down: Double?
-        /// What these are of the accepted centre, where such a share says something.
+        /// The same as a share of the accepted centre, if such a share is meaningful.
         package var upShare: Double?, downShare: Double?
-        /// The share of rows by which one value becomes more frequent.
+        /// The increase of one value's share of the rows.
         package var share: Double?
-        /// The share of rows without a value, and of rows with a value that was never there before.
+        /// The share of rows without a value, and of rows with new values.
         package var missing: Double?, new: Double?
-        /// How many different ones those new values must be.
+        /// The fewest different new values.
         package var newKinds: Int?
 
-        /// Nothing is seen.
+        /// No change would be detected.
         package init() {}
     }
 
-    /// How far from where a centre may be a row is remarked on and held back, in spreads inside batches.
+    /// The distances from the interval of possible centres at which a row is flagged and held back, in spreads inside
+    /// batches.
     package struct Reach: Sendable, Equatable {
         /// Below and above the accepted centres.
         package var remark: (below: Double, above: Double), hold: (below: Double, above: Double)
@@ -48,31 +49,31 @@ package struct FeedOutlook: Sendable {
 
     /// A field.
     package struct Field: Sendable {
-        /// Its place among the contract's fields.
+        /// Its index in the contract's fields.
         package var field: Int
-        /// Whether this is about the lengths of its texts.
+        /// Whether it describes the lengths of a text field.
         package var isLength = false
-        /// What it is.
+        /// Its form.
         package var form: ColumnForm
-        /// Whether the contract said so.
+        /// Whether the contract declares the form.
         package var isDeclared = false
-        /// Why it is left out, and how it comes in.
+        /// Why it is left out, and how to include it.
         package var leftOut: String?
         /// Batches that have values, and their rows.
         package var batches: Int, rows: Int
         /// Its tests.
         package var learnt: [Learnt] = []
-        /// What it would still see.
+        /// The changes that would be detected in it.
         package var sight = Sight()
-        /// Where its rows are held back.
+        /// The distances at which its rows are held back.
         package var reach: Reach?
     }
 
     /// A rate of the whole batch.
     package struct Rate: Sendable {
-        /// The finding that it would be.
+        /// The code of its finding.
         package var code: FindingCode
-        /// The largest rate of an accepted batch, and the line for a batch of the usual size.
+        /// The largest rate of an accepted batch, and the threshold for a batch of the usual size.
         package var usual: Double, line: Double
     }
 
@@ -80,26 +81,26 @@ package struct FeedOutlook: Sendable {
     package private(set) var fields: [Field] = []
     /// The rates of the whole batch.
     package private(set) var rates: [Rate] = []
-    /// The season that the contract sets, or else the one that the accepted batches show.
+    /// The season that the contract sets, or else the one that the accepted batches suggest.
     package private(set) var season: (kind: Season, isSet: Bool, fields: [Int])?
-    /// Batches that the next one is compared with, and how many must be there before a difference holds.
+    /// Number of batches that the next one is compared with, and number after which a difference holds.
     package let batches: Int, learning: Int
     /// Rows of the usual batch.
     package let rows: Int
 
-    /// Whether differences are only remarked on.
+    /// Whether differences only flag.
     package var isLearning: Bool { batches < learning }
 
-    /// Batches that take the next one's place at most: each is tried at some thirty sizes.
+    /// Most batches that are tried in place of the next one: each is tried with some thirty sizes.
     private static let triedMax = 8
 }
 
 extension FeedOutlook {
-    /// What was learnt from the batches of a merged baseline; nil where they are not known one by one.
+    /// The outlook from the batches of a merged baseline; nil if they are not known one by one.
     ///
     /// - Parameters:
-    ///   - baseline: over the fields that are screened.
-    ///   - screened: what statistics look at, by the contract.
+    /// - baseline: the merged baseline, with the screened fields.
+    /// - screened: the columns that statistics use, by the contract.
     package init?(_ baseline: Baseline, schema: Schema, screened: ScreenedFields) {
         guard let history = baseline.history, baseline.sample.width == screened.numberCount,
             baseline.sample.codeWidth == screened.codeCount
@@ -117,7 +118,7 @@ extension FeedOutlook {
                 field: column.field, isLength: column.isLength, form: forms[place],
                 isDeclared: field.form != nil && !column.isLength,
                 leftOut: column.isLength ? nil : forms[place].reason(isNumber: column.isNumber), batches: 0, rows: 0)
-            // What a person said has changed begins with the batch of which that was said.
+            // An accepted level begins with the batch for which a person accepted it.
             let start = column.isNumber ? history.numberStarts[column.place] : history.codeStarts[column.place]
             let all = Array(comparable.dropFirst(start))
             let counts = all.map { column.rows(of: $0) }.filter { $0.present > 0 }
@@ -128,7 +129,7 @@ extension FeedOutlook {
                         column: column, batches: all, alpha: alpha, season: schema.baseline.season,
                         tried: Self.triedMax))
             }
-            // Of a text that is compared whole too it is said there.
+            // A text that is also compared by value is described there.
             if column.isLength, screened.categories.contains(column.field) {
                 made.learnt.removeAll { $0.what == .missing }
                 made.sight.missing = nil
@@ -152,8 +153,8 @@ extension FeedOutlook {
         }
     }
 
-    /// The fields in which batches of one weekday or hour are so much nearer to each other that the newest would be
-    /// compared with these alone.
+    /// The fields in which batches of one weekday or hour are so much closer to each other that the newest would be
+    /// compared with these only.
     private static func fields(of columns: [FeedColumn], in batches: [BatchSummary], that season: Season) -> [Int] {
         guard let newest = batches.last else { return [] }
         var rules = BaselineRules()
@@ -176,7 +177,7 @@ extension FeedOutlook {
     }
 
     private static func rates(_ remarks: [Baseline.Remarks], _ screened: ScreenedFields, rows: Int) -> [Rate] {
-        // The share of the budget that a batch beside rolling batches alone has.
+        // The share of the budget when a batch is compared with the rolling batches only.
         let alpha = BatchTest.budget / Double(Detector.plannedTests(screened))
         return BatchVerdict.chartedKinds.compactMap { code, count, floor in
             let history = remarks.map { (found: $0[keyPath: count], of: $0.tested) }.filter { $0.of > 0 }
@@ -189,7 +190,7 @@ extension FeedOutlook {
 }
 
 extension FeedOutlook.Field {
-    /// Fills in what its tests have learnt, and which changes they would see.
+    /// Adds what its tests learnt, and the changes that they would detect.
     fileprivate mutating func learn(from lookout: Lookout) {
         learnt = lookout.learnt()
         func line(_ kind: Movement.Kind) -> Double? { learnt.first { $0.what == kind }?.line }

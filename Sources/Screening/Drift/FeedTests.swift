@@ -3,50 +3,50 @@ import Schemas
 import Sketches
 import Tabular
 
-/// The tests of a batch beside the accepted ones, column by column.
+/// The tests of a batch against the accepted ones, column by column.
 ///
-/// A column is tested as the kind of column that it is. The question is whether the batch is further from the nearest
-/// accepted batch than accepted batches were when they came.
+/// A column's form determines its tests. They ask whether the batch is further from the nearest accepted batch than
+/// accepted batches were when they arrived.
 struct FeedTests {
     /// The accepted batches, oldest first.
     let batches: [BatchSummary]
     /// The batch that is judged.
     let now: BatchSummary
-    /// Each test's share of the budget of false alarms.
+    /// Each test's share of the false-alarm budget.
     let alpha: Double
-    /// The contract's rules for baselines: how many accepted batches must be known before a difference holds, and their
+    /// The contract's rules for baselines: the number of accepted batches after which a difference holds, and the
     /// season.
     let rules: BaselineRules
 
-    /// Whether too few batches were accepted to know how much they differ.
+    /// Whether too few batches were accepted to know their variation.
     var isLearning: Bool { batches.count < rules.learning }
 
-    /// The same beside the batches from a place on, since those before have another level.
+    /// The same tests against the batches from an index on, since earlier ones have another level.
     private func since(_ first: Int) -> FeedTests {
         first == 0
             ? self : FeedTests(batches: Array(batches.dropFirst(first)), now: now, alpha: alpha, rules: rules)
     }
 
-    /// The same beside the accepted batches of this one's weekday or hour alone.
+    /// The same tests against the accepted batches of this one's weekday or hour only.
     var ofSeason: FeedTests {
         guard let season = rules.season, let phase = now.clock.phase(season) else { return self }
         return FeedTests(
             batches: batches.filter { $0.clock.phase(season) == phase }, now: now, alpha: alpha, rules: rules)
     }
 
-    /// Which of some accepted batches are compared with each other and with this one.
+    /// The accepted batches that are compared with each other and with this one.
     private func peers(of known: [Int], distance: (Int, Int) -> Double) -> SeasonalPeers {
         SeasonalPeers(
             phases: known.map { place in rules.season.flatMap { batches[place].clock.phase($0) } },
             own: rules.season.flatMap { now.clock.phase($0) }, distance: distance)
     }
 
-    /// What a test is about: the finding that it can make, the contract's field, and the rows that are compared.
+    /// The subject of a test: its finding code, the contract's field, and the numbers of rows.
     private struct Subject {
         let code: FindingCode, field: Int, rows: BatchTest.Rows
     }
 
-    /// A test of an effect against a line. While learning, only an effect of the size `gross` holds.
+    /// A test of an effect against a threshold. During learning only an effect of the size `gross` holds.
     private func test(_ subject: Subject, effect: Double, line: Double, gross: Double) -> BatchTest {
         BatchTest(
             subject.code, field: subject.field, chance: .init(effect, beyond: line),
@@ -62,10 +62,11 @@ struct FeedTests {
 
     /// The tests of a column of numbers.
     ///
-    /// - Parameter start: the place of the first batch of its level. The share of missing values is compared with all.
+    /// - Parameter start: the index of the first batch of its level. The share of missing values is compared with all
+    ///   batches.
     func measure(_ place: Int, field: Int, isLength: Bool, form: ColumnForm, from start: Int = 0) -> [BatchTest] {
         let tests = since(start).levels(ofMeasure: place, field: field, isLength: isLength, form: form)
-        // Its values were left out, so that nothing looks at them.
+        // Its values are blanked, so that no detector uses them.
         if form == .key || form == .counter || form == .batchConstant { return tests }
         let (here, before) = (now.measures[place], batches.map { $0.measures[place] })
         return tests
@@ -111,11 +112,11 @@ struct FeedTests {
         return tests
     }
 
-    /// The test of the quantiles of the measure at `place` beside the batches at `places`.
+    /// The test of the quantiles of the measure at `place` against the batches at `places`.
     private func shape(_ place: Int, beside places: [Int], _ subject: Subject) -> BatchTest? {
         let (here, before) = (now.measures[place], places.map { batches[$0].measures[place] })
         guard !before.isEmpty else { return nil }
-        // Never negative and lopsided: in logarithms, with the middle as the unit.
+        // Non-negative and skewed: tested in logarithms, with the median as the unit.
         func median(_ level: Int) -> Double { Robust.median(before.map { $0.quantiles[level] }.sorted()) }
         let (low, middle, high) = (median(2), median(6), median(10))
         let isLopsided = high > low && (high + low - 2 * middle) / (high - low) > 0.3
@@ -147,7 +148,7 @@ struct FeedTests {
         ).usually(largest).beside(peers)
     }
 
-    /// The test of how many of `count` rows have no value.
+    /// The test of the share of rows without a value.
     private func missing(
         _ missing: Int, of count: Int, before rates: [(found: Int, of: Int)], field: Int
     ) -> [BatchTest] {
@@ -159,7 +160,7 @@ struct FeedTests {
             test(
                 Subject(code: .missingDrift, field: field, rows: rows), effect: share,
                 line: RateChart(alpha: alpha, floor: 0.05).line(rates, count: count),
-                // A field that is suddenly empty.
+                // A field that suddenly is empty.
                 gross: largest < 0.5 ? 0.95 : .infinity
             ).usually(largest)
         ]
@@ -169,7 +170,8 @@ struct FeedTests {
 
     /// The tests of a column of codes.
     ///
-    /// - Parameter start: the place of the first batch of its level. The share of missing values is compared with all.
+    /// - Parameter start: the index of the first batch of its level. The share of missing values is compared with all
+    ///   batches.
     func category(_ place: Int, field: Int, isLabel: Bool, form: ColumnForm, from start: Int = 0) -> [BatchTest] {
         let (here, before) = (now.categories[place], batches.map { $0.categories[place] })
         return since(start).levels(ofCategory: place, field: field, isLabel: isLabel, form: form)
@@ -204,9 +206,9 @@ struct FeedTests {
         return tests
     }
 
-    /// The tests of the shares of values: all of them together, the one that grew most, and new ones.
+    /// The tests of the shares of values: of all together, of the one that grew most, and of new ones.
     ///
-    /// - Parameter places: the places of the batches that `before` are the counts of.
+    /// - Parameter places: the indices of the batches whose counts are `before`.
     private func shares<Value: Hashable & Comparable>(
         _ here: [Value: Int], beside before: [[Value: Int]], at places: [Int], _ about: Subject
     ) -> [BatchTest] {
@@ -218,7 +220,7 @@ struct FeedTests {
         ) {
             let (n, m) = (one.values.reduce(0, +), other.values.reduce(0, +))
             var (sum, largest, share) = (0.0, 0.0, 0.0)
-            // In an order that does not depend on a dictionary's: sums of doubles do.
+            // A sorted order, since sums of doubles depend on the order and that of a dictionary varies.
             let values = Set(one.keys).union(other.keys).sorted()
             for value in values {
                 let (p, q) = (
@@ -261,16 +263,14 @@ struct FeedTests {
             line: BetweenBatches.line(history.map(\.top), alpha: alpha, chance: found.top.chance, floor: 0.08),
             gross: .infinity
         ).usually(history.map(\.top.value).max() ?? 0)
-        // One value that many more rows have is a small part of all shares. Only the stricter of the two tests is
-        // reported.
+        // A large increase of one value is a small part of all shares. Only the stricter of the two tests is reported.
         if top.outcome > tests[0].outcome { tests[0] = top }
         tests[0] = tests[0].beside(peers)
         if let test = newValues(here, beside: before, about) { tests.append(test) }
         return tests
     }
 
-    /// How many of the different values were never there before, and how many rows have one: lines of one order count
-    /// once.
+    /// The number of different new values, and of rows with one; the rows of one order count once.
     private func newValues<Value: Hashable>(
         _ here: [Value: Int], beside before: [[Value: Int]], _ subject: Subject
     ) -> BatchTest? {
@@ -302,7 +302,7 @@ struct FeedTests {
 
     // MARK: The whole batch
 
-    /// The test of how many rows there are: a remark.
+    /// The test of the number of rows, which only flags.
     func volume(_ rows: Int) -> BatchTest? {
         guard batches.count >= 5 else { return nil }
         let logs = batches.map { log(Double(max($0.rows, 1))) }

@@ -4,13 +4,13 @@ import Tabular
 
 /// A column of the samples.
 struct FeedColumn {
-    /// Its place among the numbers, or among the codes.
+    /// Its index among the numbers, or among the codes.
     let place: Int
     let field: Int
     let isNumber: Bool, isLength: Bool, isLabel: Bool
     let form: ColumnForm
 
-    /// By its place among the forms: numbers first.
+    /// The column at an index among the forms, numbers first.
     init(place: Int, form: ColumnForm, _ screened: ScreenedFields) {
         self.form = form
         isNumber = place < screened.numberCount
@@ -38,14 +38,14 @@ struct FeedColumn {
     }
 }
 
-/// Finds the smallest change that a column's tests would notice, by putting changed accepted batches in the place of
-/// the next one.
+/// Finds the smallest change that a column's tests would detect, by putting changed accepted batches in place of the
+/// next one.
 struct Lookout {
     let column: FeedColumn
-    /// The accepted batches, oldest first, and the places of those that take the next one's place.
+    /// The accepted batches, oldest first, and the indices of those that are tried in place of the next one.
     private let batches: [BatchSummary], tried: [Int]
     private let alpha: Double
-    /// None of the trials is learning.
+    /// The rules without learning.
     private let rules: BaselineRules
     /// The spread inside batches of a column of numbers.
     private let width: Double
@@ -60,7 +60,7 @@ struct Lookout {
         self.batches = batches
         self.alpha = alpha
         let usable = batches.indices.filter { column.rows(of: batches[$0]).present >= ModifiedZ.rowsMin }
-        // Each trial of a column with many values takes a while, and differs little from the next.
+        // Each trial of a column with many values is slow, and differs little from the next.
         let hasMany = !column.isNumber && batches.contains { $0.categories[column.place].counts.count > 300 }
         self.tried = Array(usable.suffix(hasMany ? 3 : tried))
         let measures =
@@ -71,10 +71,10 @@ struct Lookout {
         center = measures.isEmpty ? 0 : Robust.median(measures.map { $0.quantiles[6] }.sorted())
     }
 
-    /// The spread inside batches as a share of the centre, where that says something.
+    /// The spread inside batches as a share of the centre, if that is meaningful.
     var widthShare: Double? { abs(center) >= max(0.1 * width, 1e-300) ? width / abs(center) : nil }
 
-    /// The tests of a batch in the place of the next one, beside all others; none of them learning.
+    /// The tests of a batch in place of the next one, against all others, without learning.
     private func tests(_ batch: BatchSummary, _ place: Int) -> [BatchTest] {
         var others = batches
         others.remove(at: place)
@@ -103,7 +103,7 @@ struct Lookout {
         }
     }
 
-    /// How many new values are seen: lines of one order count once, so that one alone may be none.
+    /// The fewest new values that are detected. Rows of one order count once, so a single value may not suffice.
     func newKinds() -> Int? {
         let lines = tried.compactMap { place in
             tests(batches[place], place).first { $0.code == .newCategories }?.critical
@@ -119,7 +119,7 @@ struct Lookout {
         return (1...1000).first { Double($0) / (usual + Double($0)) > line }
     }
 
-    /// The shift, in spreads, that half of the batches would be caught with.
+    /// The shift, in spreads, that would be detected in half of the batches.
     func shift(up: Bool) -> Double? {
         guard width > 0 else { return nil }
         return half(from: Self.shifts) { batch, size in
@@ -129,7 +129,7 @@ struct Lookout {
         }
     }
 
-    /// The share of rows more with one value that half of the batches would be caught with.
+    /// The increase of one value's share that would be detected in half of the batches.
     func share() -> Double? {
         half(from: Self.shares) { batch, size in
             var changed = batch
@@ -145,8 +145,9 @@ struct Lookout {
     private static let shifts = [12.0, 8, 6, 4.5, 3.4, 2.6, 2, 1.5, 1.15, 0.85, 0.65, 0.5, 0.4, 0.3, 0.2, 0.1, 0]
     private static let shares = [0.95, 0.3, 0.1, 0.03, 0]
 
-    /// The size from which on half of the batches are caught; nil where most are not at the largest. From the largest
-    /// down: a batch that is moved on to another accepted level is not seen there, and is again beyond it.
+    /// The size from which half of the batches are caught; nil if most are not even at the largest size. Sizes are
+    /// tried from the largest down: a batch that is shifted onto another accepted level is not detected there, but is
+    /// detected again beyond it.
     private func half(from sizes: [Double], _ change: (BatchSummary, Double) -> BatchSummary) -> Double? {
         guard batches.count > 2, !tried.isEmpty else { return nil }
         let found = tried.map { place -> Double in
@@ -177,7 +178,7 @@ struct Lookout {
 }
 
 extension BatchSummary.Measure {
-    /// Moves all values.
+    /// Shifts all values.
     fileprivate mutating func move(by distance: Double) {
         quantiles = quantiles.map { $0 + distance }
         thirds = thirds.map { $0 + distance }
@@ -187,10 +188,10 @@ extension BatchSummary.Measure {
         values = Dictionary(values.map { ($0.key + distance, $0.value) }, uniquingKeysWith: +)
     }
 
-    /// Gives a share of the rows more the value that fewest have, or the most frequent one of a sparse column.
+    /// Adds a share of the rows to the rarest value, or to the most frequent one of a sparse column.
     fileprivate mutating func crowd(by share: Double, isSparse: Bool) {
         guard isSparse else { return values.crowd(by: share) }
-        // Up where there is room, down where there is none.
+        // Upwards if possible, else downwards.
         modeShare = modeShare + share <= 1 ? modeShare + share : max(0, modeShare - share)
     }
 }
@@ -203,7 +204,7 @@ extension [UInt64: Int] {
     fileprivate mutating func crowd(by share: Double) { self = crowded(self, by: share) }
 }
 
-/// The counts with the rarest value in a share of the rows more, taken from all others alike.
+/// The counts with the rarest value in an additional share of the rows, taken from all others in proportion.
 private func crowded<Value: Hashable & Comparable>(_ counts: [Value: Int], by share: Double) -> [Value: Int] {
     let total = Double(counts.values.reduce(0, +))
     guard let rarest = counts.min(by: { ($0.value, $0.key) < ($1.value, $1.key) }), total > 0 else { return counts }

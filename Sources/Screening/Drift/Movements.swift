@@ -1,13 +1,12 @@
 import Sketches
 package import Tabular
 
-/// The figures behind a test beyond its line: what moved, and how much it moved in accepted batches.
+/// The figures of a test beyond its threshold: what changed, and how much it varied in accepted batches.
 ///
 /// Figures are relative to the accepted batches, never values of the data. A centre is given as a share of their
-/// centre, or in spreads inside batches where such a share means nothing; everything else as shares of rows or as
-/// counts.
+/// centre, or in spreads inside batches if such a share is meaningless; everything else as shares of rows or as counts.
 extension FeedTests {
-    /// What moved in a column of numbers.
+    /// The change in a column of numbers.
     func movement(_ test: BatchTest, number place: Int, form: ColumnForm) -> Movement? {
         let (here, before) = (now.measures[place], batches.map { $0.measures[place] })
         var made: Movement?
@@ -26,7 +25,7 @@ extension FeedTests {
         return made
     }
 
-    /// What moved in a column of codes.
+    /// The change in a column of codes.
     func movement(_ test: BatchTest, category place: Int, form: ColumnForm) -> Movement? {
         let (here, before) = (now.categories[place], batches.map { $0.categories[place] })
         func missing(_ batch: BatchSummary.Category) -> Double {
@@ -44,7 +43,7 @@ extension FeedTests {
         return made
     }
 
-    /// How many rows there are, beside the accepted batches.
+    /// The number of rows, compared with the accepted batches.
     func movementOfRows(_ rows: Int) -> Movement? {
         let usual = Robust.median(batches.map { Double(max($0.rows, 1)) }.sorted())
         guard usual > 0 else { return nil }
@@ -71,11 +70,11 @@ extension FeedTests {
         Movement(.replaced, in: .share, now: 1, usually: (0, 0), batches: batches.count)
     }
 
-    /// The part of the shape that is furthest outside what it was in accepted batches, the centre before the others.
+    /// The part of the distribution that is furthest outside its range in accepted batches; the centre comes first.
     private func shape(_ here: BatchSummary.Measure, _ before: [BatchSummary.Measure]) -> Movement? {
         guard !before.isEmpty, here.quantiles.count == BatchSummary.levels.count else { return nil }
         func median(_ value: (BatchSummary.Measure) -> Double) -> Double { Robust.median(before.map(value).sorted()) }
-        // 20 and 80 %: 1.683 standard deviations of a normal variable.
+        // The 20 % and 80 % quantiles of a normal variable are 1.683 standard deviations apart.
         let width = median { ($0.quantiles[9] - $0.quantiles[3]) / 1.683 }
         guard width > 0 else { return Movement(shapeIn: before.count) }
         func outside(_ part: (BatchSummary.Measure) -> Double) -> Double {
@@ -103,7 +102,7 @@ extension FeedTests {
         _ here: BatchSummary.Measure, _ before: [BatchSummary.Measure], usual: Double, width: Double
     ) -> Movement? {
         let centers = before.map { $0.quantiles[6] }
-        // A share of the centre says something where zero is the end of the scale, or far from all centres.
+        // A share of the centre is meaningful if zero is the end of the scale, or far from all centres.
         let isScale = here.lowest >= 0 && before.allSatisfy { $0.lowest >= 0 } && usual >= 0.1 * width
         let isFar = centers.allSatisfy { abs($0) >= width && $0 * usual > 0 }
         let change = abs((here.quantiles[6] - usual) / usual)
@@ -117,7 +116,7 @@ extension FeedTests {
             from: centers.map { ($0 - usual) / abs(usual) })
     }
 
-    /// The value whose share is furthest outside what it was, where that is most of the difference.
+    /// The value whose share is furthest outside its range, if it makes up most of the difference.
     private func shares<Value: Hashable & Comparable>(
         _ here: [Value: Int], _ before: [[Value: Int]], _ test: BatchTest
     ) -> Movement? {
@@ -136,7 +135,7 @@ extension FeedTests {
         return Movement(.shares, in: .share, now: test.effect, usually: (0, test.usual ?? 0), batches: known.count)
     }
 
-    /// Values that were never there before: how many, and in how many rows.
+    /// New values: how many, and in how many rows.
     private func new<Value: Hashable>(
         _ here: [Value: Int], _ before: [[Value: Int]], _ test: BatchTest
     ) -> Movement? {
@@ -155,8 +154,7 @@ extension FeedTests {
 }
 
 extension Movement {
-    /// The share of rows that a detector remarks on, beside the same share of accepted batches; nil where none is
-    /// known.
+    /// The share of rows that a detector flags, with the same share of accepted batches; nil if none is known.
     static func remarks(_ share: Double, _ before: [(found: Int, of: Int)]) -> Movement? {
         let all = before.filter { $0.of > 0 }.map { Double($0.found) / Double($0.of) }
         guard let least = all.min(), let most = all.max() else { return nil }
@@ -165,7 +163,7 @@ extension Movement {
 }
 
 extension BatchTest {
-    /// The same with how far accepted batches were at most when they came.
+    /// The same test with the largest distance of accepted batches on arrival.
     func usually(_ largest: Double) -> BatchTest {
         var copy = self
         copy.usual = largest
@@ -174,7 +172,7 @@ extension BatchTest {
 }
 
 extension Decision {
-    /// Says of the tests from `first` on what moved, where they are beyond their lines.
+    /// Adds to the tests from `first` on what changed, if they exceed their thresholds.
     mutating func tellMovements(from first: Int, _ feed: FeedTests, rows: Int) {
         for index in first..<tests.count where tests[index].outcome > .accepted {
             let test = tests[index]
@@ -183,19 +181,20 @@ extension Decision {
                 tests[index].movement = feed.movementOfRows(rows)
                 continue
             }
-            let text = screened.texts.firstIndex(of: test.field).map { $0 + screened.fields.count }
-            let number =
-                test.code == .lengthDrift ? text : screened.fields.firstIndex(of: test.field)
+            guard let field = test.field else { continue }
+            let text = screened.texts.firstIndex(of: field).map { $0 + screened.fields.count }
+            let number = test.code == .lengthDrift ? text : screened.fields.firstIndex(of: field)
             let isCode = [.categoryDrift, .newCategories, .labelShift].contains(test.code)
             if let place = number ?? (isCode ? nil : text), place < forms.count {
                 tests[index].movement = feed.movement(test, number: place, form: forms[place])
-            } else if let place = screened.categories.firstIndex(of: test.field) {
+            } else if let place = screened.categories.firstIndex(of: field) {
                 tests[index].movement = feed.movement(test, category: place, form: forms[screened.numberCount + place])
             }
         }
     }
 
-    /// Says of copies and labels beside how many there were, and of every field which others moved in the same way.
+    /// Adds to copies and labels how many there usually are, and to every field the fields that changed in the same
+    /// way.
     mutating func tellCauses() {
         for index in tests.indices where tests[index].outcome > .accepted && tests[index].movement == nil {
             func rates(_ found: KeyPath<Baseline.Remarks, Int>, of all: KeyPath<Baseline.Remarks, Int>)
@@ -205,7 +204,7 @@ extension Decision {
             switch tests[index].code {
             case .copyExcess: tests[index].movement = .remarks(copiedShare, rates(\.copied, of: \.tested))
             case .labelFlipExcess where tests[index].range != nil:
-                // An estimate stands beside the same estimates of accepted batches, not beside what neighbours count.
+                // An estimate is compared with the same estimates of accepted batches, not with counts of neighbours.
                 let shares = linearBasis?.shares ?? []
                 if let least = shares.min(), let most = shares.max() {
                     tests[index].movement = Movement(
@@ -222,7 +221,7 @@ extension Decision {
             default: break
             }
         }
-        let beyond = tests.indices.filter { tests[$0].outcome > .accepted && tests[$0].field >= 0 }
+        let beyond = tests.indices.filter { tests[$0].outcome > .accepted && tests[$0].field != nil }
         for index in beyond {
             guard let cause = tests[index].code.cause else { continue }
             let others = beyond.filter {
@@ -233,18 +232,18 @@ extension Decision {
                 return a != b ? a > b : left < right
             }
             var seen = Set<Int>()
-            tests[index].companions = strongest.map { tests[$0].field }.filter { seen.insert($0).inserted }
+            tests[index].companions = strongest.compactMap { tests[$0].field }.filter { seen.insert($0).inserted }
         }
     }
 }
 
 extension BatchTest {
-    /// How many times its line the effect is.
+    /// The effect as a multiple of its threshold.
     var excess: Double { effect / max(warn, 1e-9) }
 }
 
 extension FindingCode {
-    /// What findings about several fields have in common when they have one cause; nil for those that stand alone.
+    /// The common cause of findings about several fields; nil for findings that stand alone.
     package enum Cause: Sendable { case values, missing, new }
 
     /// The kind of cause of a difference between batches.

@@ -3,21 +3,21 @@ import Sketches
 
 /// A control chart of rates, batch by batch: Laney's p′ chart (2002) with Student's t.
 ///
-/// The variation between batches does not shrink with their size; a prior worth some batches stands for what few
-/// batches do not show.
+/// The variation between batches does not shrink with their size. A prior that is worth some batches stands in for
+/// variation that few batches do not show.
 struct RateChart {
-    /// The test's share of false alarms.
+    /// The test's false-alarm probability.
     let alpha: Double
     /// Differences from the mean rate below this never matter.
     let floor: Double
-    /// The line is at least this multiple of the mean rate.
+    /// The threshold is at least this multiple of the mean rate.
     var factor = 1.0
-    /// How many batches the prior is worth.
+    /// The number of batches that the prior is worth.
     var prior = 4.0
 
-    /// The rate beyond which a batch of `count` rows has more than the batches before.
+    /// The rate beyond which a batch of `count` rows exceeds the batches before.
     ///
-    /// - Parameter history: how many rows had it, of how many, batch by batch.
+    /// - Parameter history: batch by batch, the number of rows found, and of rows tested.
     func line(_ history: [(found: Int, of: Int)], count: Int) -> Double {
         let known = history.filter { $0.of > 0 }
         return BetweenBatches.bounded(known.map { Double($0.found) / Double($0.of) }, floor: floor) {

@@ -2,27 +2,27 @@ import Glibc
 import Sketches
 import Tabular
 
-/// What an anchor says of each number: where it lies in one batch and the next.
+/// The levels of an anchor: for each number, the position of its batches and their variation.
 package struct ReferenceLevels: Sendable {
-    /// One number: how its values are scaled, and the mean level of the anchor's batches.
+    /// One number: the scale of its values, and the mean level of the anchor's batches.
     struct Level: Sendable {
         var rule: ModifiedZ
         var mean: Double
-        /// Standard deviation of the batches' levels, on the safe side.
+        /// Standard deviation of the batches' levels, as an upper confidence bound.
         var spread: Double
     }
 
-    /// What names the anchor.
+    /// The digest that identifies the anchor.
     package let digest: [UInt8]
-    /// nil for a number that cannot be followed.
+    /// nil for a number whose drift cannot be followed.
     let levels: [Level?]
     /// The anchor's batches.
     package let batches: Int
 
-    /// Batches that an anchor needs to say how much batches differ.
+    /// The fewest batches of an anchor from which the variation is estimated.
     package static let batchesMin = 5
 
-    /// Makes the levels from the anchor's batches; nil when there are too few.
+    /// Computes the levels from the anchor's batches; nil if there are too few.
     package init?(digest: [UInt8], _ parts: [Baseline]) {
         guard parts.count >= Self.batchesMin, let merged = Baseline.merged(parts) else { return nil }
         self.digest = digest
@@ -36,12 +36,12 @@ package struct ReferenceLevels: Sendable {
             let count = Double(means.count)
             let mean = means.reduce(0, +) / count
             let variance = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
-            // The spread of few batches may be small by chance: its upper bound at about two standard errors.
+            // The spread of few batches may be small by chance, so an upper bound of about two standard errors is used.
             return Level(rule: rule, mean: mean, spread: variance.squareRoot() * (1 + 2 / (2 * count).squareRoot()))
         }
     }
 
-    /// The mean of a number's robust scores, each cut off at three, and its standard error; nil with too few values.
+    /// The mean of a number's robust scores, each clipped at three, and its standard error; nil with too few values.
     static func level(of sample: RowSample, _ place: Int, _ rule: ModifiedZ) -> (mean: Double, error: Double)? {
         var (count, sum, squares) = (0.0, 0.0, 0.0)
         for row in 0..<sample.count {
@@ -58,23 +58,23 @@ package struct ReferenceLevels: Sendable {
     }
 }
 
-/// Cumulative sums of how far accepted batches lie from the anchor (Page 1954): poison that each batch passes alone
-/// adds up.
+/// Cumulative sums of the deviations of accepted batches from the anchor (CUSUM, Page 1954): small shifts that pass in
+/// each batch add up.
 package struct SlowDrift: Sendable, Equatable {
-    /// The anchor that the sums are about.
+    /// The digest of the anchor.
     package var anchor: [UInt8]
-    /// For each number, the sums upwards and downwards.
+    /// For each number, the upward and the downward sum.
     package var rises: [Double], falls: [Double]
 
-    /// Nothing summed yet.
+    /// Sums of zero.
     package init(anchor: [UInt8], count: Int) {
         self.anchor = anchor
         rises = Array(repeating: 0, count: count)
         falls = rises
     }
 
-    /// The same sums where a contract has other numbers, or others in front: those that were not followed begin at
-    /// nothing.
+    /// The same sums for a contract with other numbers, or another order of them: numbers that were not followed begin
+    /// at zero.
     package func projected(from names: [String], onto wanted: [String]) -> SlowDrift {
         var made = SlowDrift(anchor: anchor, count: wanted.count)
         for (place, name) in wanted.enumerated() {
@@ -84,12 +84,11 @@ package struct SlowDrift: Sendable, Equatable {
         return made
     }
 
-    /// The slack of a step, in standard deviations: Page's half, and twice the error of the anchor's mean.
+    /// The slack of a step, in standard deviations: Page's ½, plus twice the error of the anchor's mean.
     static func slack(_ batches: Int) -> Double { 0.5 + 2 / Double(batches).squareRoot() }
 
-    /// The sum from which on something drifts: the average run length without drift is a thousand batches for each
-    /// number that is followed, both directions together (Siegmund 1985: ARL ≈ (e^{2kb} − 2kb − 1) / 2k², b = h +
-    /// 1.166).
+    /// The sum beyond which a number drifts. The average run length without drift is a thousand batches for each
+    /// number, both directions together (Siegmund 1985: ARL ≈ (e^{2kb} − 2kb − 1) / 2k², b = h + 1.166).
     static func limit(slack k: Double, numbers: Int) -> Double {
         let wanted = 2 * 1000 * Double(max(numbers, 1))
         var (low, high) = (0.0, 100.0)
@@ -101,7 +100,7 @@ package struct SlowDrift: Sendable, Equatable {
         return high
     }
 
-    /// The sums after another batch, and a test for each number.
+    /// The sums after another batch, and a test of each number.
     ///
     /// - Parameter field: the contract's field of a number.
     func adding(_ sample: RowSample, _ anchor: ReferenceLevels, field: (Int) -> Int) -> (SlowDrift, [BatchTest]) {
@@ -111,10 +110,11 @@ package struct SlowDrift: Sendable, Equatable {
         let limit = Self.limit(slack: slack, numbers: anchor.levels.count { $0 != nil })
         for (place, level) in anchor.levels.enumerated() {
             guard let level, let now = ReferenceLevels.level(of: sample, place, level.rule) else { continue }
-            // Batches may be smaller than the anchor's: then their own error is larger than what batches differ by.
+            // A batch may be smaller than the anchor's. Then its own error is larger than the variation between
+            // batches.
             let spread = max(level.spread, now.error)
             guard spread > 0 else { continue }
-            // One odd batch must not fill the sum alone: that is what the other tests are for.
+            // A single unusual batch must not fill the sum; other tests detect it.
             let step = max(-5, min(5, (now.mean - level.mean) / spread))
             next.rises[place] = max(0, rises[place] + step - slack)
             next.falls[place] = max(0, falls[place] - step - slack)

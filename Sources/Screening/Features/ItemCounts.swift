@@ -1,25 +1,25 @@
 import Sketches
 
-/// The items that enough rows have, and how often each occurs beside each label, here and in the baseline.
+/// The items that enough rows have, and their counts by label, in this batch and in the baseline.
 struct ItemCounts {
-    /// An item's place in the counts.
+    /// The index of an item in the counts.
     private(set) var place: [UInt64: Int] = [:]
-    /// Items × (labels + 1); the first of each has the rows without a label, or with one that is not here.
+    /// Items × (labels + 1); the first count of each is for rows without a label, or with an unknown one.
     private var here: [Int32] = []
     private var before: [Int32] = []
     private let labels: [UInt64: Int]
     private var labelledBefore: [Int] = []
     private var width: Int { labels.count + 1 }
     private static let roughBits = 20
-    /// The largest number of items. Rows come in the order of secret ranks, so nobody can crowd out an item on purpose.
+    /// The largest number of items. Rows come in the order of secret ranks, so a supplier cannot crowd out an item.
     private static let itemsMax = 200_000
 
     /// Counts in two passes, so that the many rare items take no memory.
     ///
-    /// - Parameter labels: the place of each label, from 1.
+    /// - Parameter labels: the index of each label, from 1.
     init(_ rows: ItemRows, atLeast fewest: Int, labels: [UInt64: Int]) {
         self.labels = labels
-        // Few rows have few items, for which a table of two megabytes would be slow to clear.
+        // Few rows have few items, for which clearing a table of two megabytes would be slow.
         let bits = min(Self.roughBits, max(12, Int.bitWidth - (64 * rows.count).leadingZeroBitCount))
         let shift = UInt64(64 - bits)
         var rough = [UInt16](repeating: 0, count: 1 << bits)
@@ -52,7 +52,7 @@ struct ItemCounts {
     }
 
     /// Counts the same items in the rows of a baseline.
-    mutating func look(_ rows: ItemRows) {
+    mutating func countEarlier(_ rows: ItemRows) {
         var counts = [Int32](repeating: 0, count: here.count)
         let (width, places) = (width, place)
         for row in 0..<rows.count {
@@ -66,12 +66,12 @@ struct ItemCounts {
         for label in rows.labels { labelledBefore[labels[label] ?? 0] += 1 }
     }
 
-    /// Rows of the baseline with a label, by its place.
+    /// Number of the baseline's rows with a label, by the label's index.
     func labelled(_ label: Int) -> Int { labelledBefore.isEmpty ? 0 : labelledBefore[label + 1] }
 
-    /// Rows with the item at a place, by label: those without one first.
+    /// The rows with the item at an index, by label; those without a label come first.
     func here(_ place: Int) -> ArraySlice<Int32> { here[place * width..<(place + 1) * width] }
-    /// The same in the baseline; nothing when there is none.
+    /// The same in the baseline; empty if there is none.
     func before(_ place: Int) -> ArraySlice<Int32> {
         before.isEmpty ? [] : before[place * width..<(place + 1) * width]
     }

@@ -9,14 +9,14 @@ struct ItemRows {
 
     /// Rows.
     var count: Int { labels.count }
-    /// For each row how many batches ago it was accepted, as `RecentRows.level` has it; empty where that is not asked.
+    /// For each row, how many batches ago it was accepted, as in `RecentRows.levels`; empty if that is not needed.
     var levels: [Int] = []
 }
 
 extension ItemRows {
     /// Rows of a sample with the items of their numbers and codes.
     ///
-    /// - Parameter covered: rows that are to have no items.
+    /// - Parameter covered: rows that get no items.
     init(_ sample: RowSample, label: Int, _ items: RowItems, without covered: [Bool] = []) {
         self.init(labels: sample.codes(label)) { row, body in
             if !covered.isEmpty, covered[row] { return }
@@ -32,7 +32,7 @@ extension ItemRows {
         }
     }
 
-    /// The item of a token, without the bit that tells words from phrases, which older baselines lack.
+    /// The item of a token, without the bit that distinguishes words from phrases, which older baselines lack.
     static func item(_ token: UInt32, isTagged: Bool = true) -> UInt64 {
         SplitMix64.mix(UInt64(isTagged ? token >> 1 : token))
     }

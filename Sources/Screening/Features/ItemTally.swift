@@ -1,9 +1,9 @@
 import Sketches
 
-/// Counts items to find how often the most frequent one occurs.
+/// Counts items to find the largest count.
 ///
-/// Items are hashes already, so their own bits index the table. A sender who makes them collide on purpose costs a few
-/// milliseconds, since a sample has a thousand rows.
+/// Items are hashes, so their own bits index the table. Deliberate collisions cost only a few milliseconds, since a
+/// sample has a thousand rows.
 struct ItemTally {
     private var items: [UInt64]
     private var counts: [Int32]
@@ -12,7 +12,7 @@ struct ItemTally {
     /// The largest count.
     private(set) var most = 0
 
-    /// A table for about so many different items; it grows.
+    /// A table for about this many different items; it grows.
     init(items expected: Int) {
         let size = 1 << max(6, Int.bitWidth - (2 * expected).leadingZeroBitCount)
         items = Array(repeating: 0, count: size)

@@ -6,9 +6,9 @@ package import Validating
 package struct Profile: Sendable, Mergeable {
     /// Rows read.
     package private(set) var rows = 0
-    /// Rows that keep the contract.
+    /// Rows that satisfy the contract.
     package private(set) var sound = 0
-    /// How many of these have a finding about their text that flags or quarantines them.
+    /// Of these, rows that a finding about their text flags or quarantines.
     package private(set) var flagged = 0, quarantined = 0
     /// Findings of the reader and the contract.
     package private(set) var counts = FindingCounts()
@@ -16,23 +16,25 @@ package struct Profile: Sendable, Mergeable {
     package private(set) var sample: RowSample
     /// A smaller sample of the same rows: codes, MinHash signatures, and the tokens of their text.
     package private(set) var texts: RowSample
-    /// What rows claim about keys that other sources may know too; empty unless the contract compares sources.
-    package private(set) var claims: RowSample
+    /// The values that rows report for keys, for comparing suppliers; empty unless the contract asks for the
+    /// comparison.
+    package private(set) var assertions: RowSample
     /// The event times of one sound row in eight, which is enough for a weekday.
     package private(set) var clock = BatchClock()
     /// The keys of each key rule.
     package var keys: [DistinctKeys]
 
-    /// Rows in the sample at most.
+    /// Most rows of the sample.
     package static let sampleCapacity = 65_536
-    /// The size of the sample in words, as long as it has 4,096 rows: thousands of columns must not fill the memory.
+    /// The size of the sample in words if it has at least 4,096 rows, so that thousands of columns do not fill the
+    /// memory.
     private static let sampleWords = 1 << 23
     /// The event time of one row in this many is read.
     private static let clockStep: UInt64 = 8
-    /// Rows in the sample of texts at most.
+    /// Most rows of the sample of texts.
     package static let textCapacity = 16_384
 
-    /// The largest ranks that rows of the final samples can have, as far as they are known.
+    /// The largest ranks that rows of the final samples can have, as far as known.
     package struct Bounds: Sendable {
         /// For the sample of numbers and codes.
         package var sample = UInt64.max
@@ -41,10 +43,10 @@ package struct Profile: Sendable, Mergeable {
         /// Whether nothing is sampled.
         package var isNothing: Bool { sample == 0 }
 
-        /// Every row may be in both.
+        /// Every row may be in both samples.
         package init() {}
 
-        /// No row is in either.
+        /// No row is in either sample.
         package static var nothing: Bounds {
             var bounds = Bounds()
             (bounds.sample, bounds.texts) = (0, 0)
@@ -58,33 +60,33 @@ package struct Profile: Sendable, Mergeable {
         sample = RowSample(
             capacity: min(Self.sampleCapacity, max(4096, Self.sampleWords / words)),
             width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
-        // No more than the larger sample has; otherwise the rows that get this far would depend on the number of
+        // Its capacity is not above that of the larger sample; otherwise the rows in it would depend on the number of
         // workers.
         texts = RowSample(capacity: min(Self.textCapacity, sample.capacity), width: 0, codeWidth: reader.textCodeCount)
-        claims = reader.claims?.empty ?? RowSample(capacity: 0, width: 0)
+        assertions = reader.assertions?.empty ?? RowSample(capacity: 0, width: 0)
         keys = Array(repeating: DistinctKeys(), count: keyRules)
     }
 
-    /// The profile of an accepted batch of which only the samples of its released rows are kept.
+    /// The profile of an accepted batch, of which only the samples of released rows are kept.
     package init(replaying sample: RowSample, _ texts: RowSample, rows: Int, clock: BatchClock) {
         self.rows = rows
         self.clock = clock
         sound = rows
         self.sample = sample
         self.texts = texts
-        claims = RowSample(capacity: 0, width: 0)
+        assertions = RowSample(capacity: 0, width: 0)
         keys = []
     }
 
-    /// The ranks beyond which later rows cannot be in the samples.
+    /// The ranks above which later rows cannot be in the samples.
     package var bounds: Bounds {
         var bounds = Bounds()
         (bounds.sample, bounds.texts) = (sample.bound, texts.bound)
         return bounds
     }
 
-    /// Bounds that about twice as many of `rows` rows meet as are kept, so that the others need not be read.
-    /// `isComplete` tells whether enough met them.
+    /// Bounds that about twice as many of `rows` rows satisfy as are kept, so that the other rows need not be read.
+    /// `isComplete` says whether enough rows satisfied them.
     package func bounds(expecting rows: Double) -> Bounds {
         var bounds = Bounds()
         func rank(_ capacity: Int) -> UInt64 {
@@ -95,22 +97,22 @@ package struct Profile: Sendable, Mergeable {
         return bounds
     }
 
-    /// Whether the samples have all rows that belong there, also when bounds were estimated.
+    /// Whether the samples have all rows that belong in them, even if the bounds were estimated.
     package var isComplete: Bool {
-        // The smaller sample has only rows with text, all of which the larger one has.
+        // The smaller sample has only rows with text, all of which are in the larger one.
         sample.count >= min(sample.capacity, sample.offered)
             && (texts.count == 0 || texts.count >= min(texts.capacity, sample.offered))
     }
 
-    /// Puts the samples of another reading of the same rows in the place of its own.
+    /// Replaces the samples by those of another reading of the same rows.
     package mutating func takeSamples(of other: Profile) { (sample, texts) = (other.sample, other.texts) }
 
-    /// Takes in a checked block.
+    /// Adds a checked block.
     ///
     /// - Parameters:
-    ///   - reader: reads what the samples keep of a row.
+    /// - reader: reads the features of a row.
     ///   - order: ranks the rows.
-    ///   - bounds: rows ranking behind these are known not to be in the final samples.
+    /// - bounds: rows with larger ranks are known not to be in the final samples.
     package mutating func add(
         _ batch: ValidatedBlock, _ reader: FeatureReader, order: SipHash, bounds: Bounds = Bounds()
     ) {
@@ -118,7 +120,7 @@ package struct Profile: Sendable, Mergeable {
         var remarks: [Int: Outcome] = [:]
         for finding in batch.findings {
             counts.add(finding)
-            let row = finding.row - batch.batch.firstRow
+            let row = batch.batch.index(of: finding)
             if finding.outcome > .accepted, batch.isValid[row] {
                 remarks[row] = max(remarks[row] ?? .flagged, finding.outcome)
             }
@@ -128,13 +130,13 @@ package struct Profile: Sendable, Mergeable {
         for (rule, found) in batch.keys.enumerated() {
             for key in found { keys[rule].add(key.hash, row: key.row) }
         }
-        if let reader = reader.claims, !bounds.isNothing { reader.add(batch, to: &claims) }
+        if let reader = reader.assertions, !bounds.isNothing { reader.add(batch, to: &assertions) }
         var features = RowFeatures()
         let (hasText, hasTime) = (!reader.fields.texts.isEmpty, reader.fields.eventTime != nil)
         for row in 0..<batch.batch.count where batch.isValid[row] {
             sound += 1
             let rank = Self.rank(of: row, in: batch.batch, order)
-            // Chosen by the secret rank, so that nobody outside knows whose time counts.
+            // Chosen by the secret rank, so that outsiders cannot tell whose time is read.
             if hasTime, rank % Self.clockStep == 0, let moment = reader.moment(batch.batch, row: row) {
                 clock.add(moment)
             }
@@ -146,7 +148,7 @@ package struct Profile: Sendable, Mergeable {
             reader.readNumbers(batch.batch, batch.numbers, row: row, into: &features)
             reader.readCodes(batch.batch, row: row, into: &features)
             sample.append(rank: rank, features.numbers, codes: features.codes)
-            // Ranks of the smaller sample are the smallest of the larger one.
+            // The smaller sample has the smallest ranks of the larger one.
             guard hasText, rank <= bounds.texts, rank <= texts.bound else { continue }
             reader.readText(batch.batch, row: row, into: &features)
             texts.append(rank: rank, [], codes: features.codes, tokens: features.items)
@@ -159,7 +161,7 @@ package struct Profile: Sendable, Mergeable {
         order.hash(UInt64(batch.firstRow + row))
     }
 
-    /// Takes in another slice's profile.
+    /// Adds another slice's profile.
     package mutating func merge(_ other: Profile) {
         rows += other.rows
         sound += other.sound
@@ -168,12 +170,12 @@ package struct Profile: Sendable, Mergeable {
         counts.merge(other.counts)
         sample.merge(other.sample)
         texts.merge(other.texts)
-        claims.merge(other.claims)
+        assertions.merge(other.assertions)
         clock.merge(other.clock)
         for index in keys.indices { keys[index].merge(other.keys[index]) }
     }
 
-    /// The same samples without the rows that have a code.
+    /// The same samples without the rows that have this code.
     func without(_ place: Int, _ code: UInt64) -> Profile {
         var rest = self
         func others(_ sample: RowSample) -> RowSample {
@@ -184,7 +186,7 @@ package struct Profile: Sendable, Mergeable {
         return rest
     }
 
-    /// The same samples without the numbers of these columns.
+    /// The same samples with the numbers of these columns missing.
     func blanking(_ columns: Set<Int>) -> Profile {
         if columns.isEmpty { return self }
         var copy = self
@@ -192,18 +194,18 @@ package struct Profile: Sendable, Mergeable {
         return copy
     }
 
-    /// Sorts the sample by rank: after this, equal data gives an equal profile whatever the order of merging.
+    /// Sorts the sample by rank. After this, equal data gives an equal profile, whatever the order of merging.
     package mutating func finish() {
         sample.compact()
         texts.compact()
-        claims.compact()
+        assertions.compact()
     }
 
-    /// Frees keys and samples, which are not needed after the decision. The counts stay.
+    /// Frees keys and samples, which are not needed after the decision. The counts remain.
     package mutating func forget() {
         keys = []
         sample = sample.rows([])
         texts = texts.rows([])
-        claims = claims.rows([])
+        assertions = assertions.rows([])
     }
 }

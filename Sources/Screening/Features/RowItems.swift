@@ -1,14 +1,14 @@
 import Sketches
 
-/// The items of a row beside its text, which can be counted: exact numbers, values, pairs of values, and being in the
-/// tails of several measures at once. Each may be the mark of a backdoor.
+/// The items of a row apart from its text: exact numbers, values, pairs of values, and membership in the tails of
+/// several measures at once. Each may be a trigger of a backdoor.
 struct RowItems: Sendable {
-    /// What an item is; the finding names it, never the value.
+    /// The kind of an item; the finding names it, never the value.
     enum Kind: UInt64, Sendable, CaseIterable {
         case word = 1
         case constant, value, valuePair, tailPair, tailTriple
 
-        /// What reports call it.
+        /// Its name in reports.
         var name: String {
             switch self {
             case .word: "words"
@@ -21,16 +21,16 @@ struct RowItems: Sendable {
         }
     }
 
-    /// An item, and what it is.
+    /// An item with its kind.
     struct Item {
         var hash: UInt64
         var kind: Kind
-        /// The measure, or the place among `values`, that it is of; -1 for several.
+        /// The index of its measure, or in `values`; -1 for several.
         var place = -1
     }
 
-    /// The mean share of the baseline's rows that have the same value as a row, in the column of an item; 0 where that
-    /// means nothing. A new value that is no more frequent than this was not planted.
+    /// The mean share of the baseline's rows that have the same value as a row, in the column of an item; 0 if that is
+    /// meaningless. A new value that is not more frequent than this is ordinary.
     func ordinaryShare(_ item: Item, in baseline: RowSample) -> Double {
         switch item.kind {
         case .constant where (0..<measures).contains(item.place):
@@ -41,21 +41,22 @@ struct RowItems: Sendable {
         }
     }
 
-    /// Measures that count as tails.
+    /// Number of measures with tails.
     let measures: Int
-    /// For each measure, where its lower and upper twentieth begin in the baseline.
+    /// For each measure, the upper end of its lowest twentieth and the lower end of its highest twentieth in the
+    /// baseline.
     let tails: [(low: Double, high: Double)]
-    /// Whether at least half of the baseline's rows have a measure.
+    /// Whether at least half of the baseline's rows have a value of the measure.
     let isKnown: [Bool]
-    /// The codes that are values, without the label, beside which items are counted, and the code of the whole row.
+    /// The codes that are values, without the label and the code of the whole row.
     let values: [Int]
-    /// The largest number of tails of a row that are combined. A row that is odd throughout is left to the forest.
+    /// The largest number of tails of a row that are combined. A row that is extreme in more measures is left to the
+    /// forest.
     private static let tailsMax = 8
-    /// Values of a row whose pairs are looked at.
+    /// The most values of a row whose pairs become items.
     private static let pairedMax = 12
 
-    /// - Parameter sample: that of the baseline. A column that it has never seen is novel in every row, and is left
-    ///   out.
+    /// - Parameter sample: the baseline's. A column that it lacks would be novel in every row, and is left out.
     init(_ sample: RowSample, _ fields: ScreenedFields) {
         measures = fields.fields.count
         isKnown = (0..<fields.fields.count).map { sample.column($0).count * 2 >= sample.count }
@@ -69,7 +70,7 @@ struct RowItems: Sendable {
                 return (-.infinity, .infinity)
             }
             let (low, high) = (Robust.quantile(sorted, 0.05), Robust.quantile(sorted, 0.95))
-            // A tail that most rows are in is none.
+            // A tail with most of the rows is not a tail.
             return (low > first ? low : -.infinity, high < last ? high : .infinity)
         }
     }
@@ -78,7 +79,7 @@ struct RowItems: Sendable {
     private static func concentration(_ values: [UInt64]) -> Double {
         var counts: [UInt64: Int] = [:]
         for value in values { counts[value, default: 0] += 1 }
-        // Whole numbers: their order does not matter.
+        // Integers, whose order of summation does not matter.
         let squares = counts.values.reduce(0) { $0 + $1 * $1 }
         return Double(squares) / Double(max(values.count * values.count, 1))
     }
@@ -93,7 +94,7 @@ struct RowItems: Sendable {
 
     @inline(__always)
     private static func hash(_ kind: Kind, _ place: Int, _ value: UInt64) -> UInt64 {
-        // Mixed twice: a value of one field must not be made to look like another's.
+        // Mixed twice, so that a supplier cannot make a value of one field look like another field's.
         SplitMix64.mix(value ^ SplitMix64.mix(kind.rawValue << 56 | UInt64(place)))
     }
 
@@ -103,7 +104,7 @@ struct RowItems: Sendable {
         var isUpper: Bool
     }
 
-    /// The tails that a row is in, as far as they are combined.
+    /// The tails that a row is in, up to the number that is combined.
     func tails(of numbers: ArraySlice<Double>) -> [Tail] {
         var found: [Tail] = []
         for feature in 0..<measures where found.count < Self.tailsMax {
@@ -115,7 +116,7 @@ struct RowItems: Sendable {
         return found
     }
 
-    /// Calls `body` with the items of a row that are tails of several measures, and these tails.
+    /// Calls `body` with the items of a row that combine several tails, and with these tails.
     func forEachTail(_ numbers: ArraySlice<Double>, _ body: (UInt64, [Tail]) -> Void) {
         let found = tails(of: numbers)
         if found.count < 2 { return }

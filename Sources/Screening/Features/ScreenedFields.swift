@@ -1,36 +1,36 @@
 package import Schemas
 
-/// Which fields statistics use, and as what. All of it follows from the contract, nothing from the file.
+/// The fields that statistics use, with their roles. All of it follows from the contract, nothing from the file.
 package struct ScreenedFields: Sendable, Equatable {
     /// The contract's fields that are measures, in the order of the sample's numbers.
     package let fields: [Int]
-    /// The place of each in `ValidatedBlock.numbers`.
+    /// The index of each in `ValidatedBlock.numbers`.
     package let slots: [Int]
     /// Measures that the forest uses, as indices into `fields`.
     package let forest: [Int]
-    /// Categories that the forest uses, as indices into `categories`: those with declared values.
+    /// Categories that the forest uses, as indices into `categories`: those with a declared list of values.
     package let forestCategories: [Int]
-    /// The contract's fields whose words are looked at; their lengths are the numbers behind the measures.
+    /// The contract's fields whose words are searched; their lengths are the numbers after the measures.
     package let texts: [Int]
-    /// The contract's fields whose values are compared whole, in the order of the sample's codes.
+    /// The contract's fields whose values are compared as a whole, in the order of the sample's codes.
     package let categories: [Int]
-    /// The label, the source and the annotator, as indices into `categories`.
+    /// The label, the supplier and the annotator, as indices into `categories`.
     package let label: Int?, source: Int?, annotator: Int?
-    /// The fields that make two rows copies of each other. Left out are those that tell rows apart by design, the
-    /// sender, and columns of personal data, which leave the gate masked: a copy under another name is still a copy.
+    /// The fields that make two rows copies of each other. Left out are fields that identify rows, the sender, and
+    /// columns of personal data, which are released masked: a copy under another name is still a copy.
     package let content: [Int]
-    /// The field that says when a row happened, where there is one.
+    /// The field with a row's event time, if there is one.
     package let eventTime: Int?
 
     /// Numbers of a sampled row.
     package var numberCount: Int { fields.count + texts.count }
     /// Codes of a sampled row: the categories, then one for the whole row.
     package var codeCount: Int { categories.count + 1 }
-    /// Whether there is anything to look at.
+    /// Whether no field is used.
     package var isEmpty: Bool { fields.isEmpty && texts.isEmpty && categories.isEmpty }
 
-    /// Chooses by contract: every number that is no key, label, personal datum or unique value, unless the contract
-    /// says otherwise.
+    /// Chooses by contract: every number that is not a key, a label, personal data or unique, unless the contract says
+    /// otherwise.
     package init(_ schema: Schema, numericFields: [Int]) {
         let primaryKey = Set(schema.primaryKey)
         let forestFields = Set(schema.forest.fields)
@@ -75,7 +75,7 @@ package struct ScreenedFields: Sendable, Equatable {
         (label, source, annotator) = (place(.label), place(.provenance), place(.annotator))
     }
 
-    /// The names of the sample's numbers: those of the measures, and marked ones for the lengths of texts.
+    /// The names of the sample's numbers: those of the measures, and tagged ones for the lengths of texts.
     package func numberNames(_ names: [String]) -> [String] {
         fields.map { names[$0] } + texts.map { "\0length:" + names[$0] }
     }
@@ -89,13 +89,13 @@ extension Field {
     /// Whether the values are from a declared list.
     fileprivate var isListed: Bool { categories != nil || constraints.enumeration != nil }
 
-    /// Whether its words are looked at: text, and strings that nothing is said about. A column of personal data is not.
+    /// Whether its words are searched: fields of text, and undeclared strings. A column of personal data is not.
     fileprivate var isScreenedText: Bool {
         guard isPlainString, pii?.entity == nil, anomaly.enabled else { return false }
         return role == .text || role == nil && !isListed
     }
 
-    /// Whether its values are compared whole.
+    /// Whether its values are compared as a whole.
     fileprivate var isScreenedCategory: Bool {
         switch role {
         case .label, .provenance, .annotator, .synthetic: return true

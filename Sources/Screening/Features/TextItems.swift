@@ -3,22 +3,22 @@ import Sketches
 /// The tokens of a row's text, as keyed hashes, and its MinHash signature. Tokens are words, pairs and triples of
 /// words, the first and last words, and hidden characters.
 ///
-/// A word is a run of letters, digits and bytes beyond ASCII, in small letters, or a run of other visible characters.
+/// A word is a run of letters, digits and non-ASCII bytes, in lower case, or a run of other visible characters.
 struct TextItems {
     /// Slots of the signature (Broder 1997), filled by one permutation (Li, Owen, Zhang 2012), two in a code.
     static let slots = 128
-    /// Codes that hold it.
+    /// Number of codes that hold the signature.
     static let signatureWords = slots / 2
-    /// Items kept of a row.
+    /// Most items kept of a row.
     static let itemsMax = 1024
-    /// Words of a shingle, and bytes of one where there are few words.
+    /// Words of a shingle; or its bytes, if there are few words.
     private static let shingle = 5
-    /// Below this many words a shingle is of bytes.
+    /// Below this many words, shingles consist of bytes.
     private static let wordsMin = 20
-    /// A text with fewer parts between spaces, or fewer bytes of a script without spaces, is no prose: sequential
-    /// numbers, addresses and times are nearly alike by their nature.
+    /// A text with fewer parts between spaces, and with fewer bytes of a script without spaces, is not prose:
+    /// sequential numbers, addresses and times are similar to each other by nature.
     private static let partsMin = 4, wideMin = 36
-    /// Bytes looked at of a text.
+    /// Most bytes of a text that are read.
     private static let bytesMax = 65_536
 
     private var seed: UInt64 = 0
@@ -27,13 +27,13 @@ struct TextItems {
     private var slots = [UInt32](repeating: .max, count: slots)
     private var isMarked = false
     private var words: [UInt64] = []
-    /// Parts between spaces, and bytes beyond ASCII: what tells prose from a number or an address.
+    /// Parts between spaces, and non-ASCII bytes, which distinguish prose from a number or an address.
     private var parts = 0, wide = 0
 
     /// Begins a row.
     ///
-    /// - Parameter isTagged: whether the lowest bit tells words (0) from phrases and places (1); it did not before
-    ///   decisions of the sixth form.
+    /// - Parameter isTagged: whether the lowest bit distinguishes words (0) from phrases and positions (1); false for
+    ///   decisions before format 6.
     mutating func begin(seed: UInt64, isTagged: Bool = true) {
         self.seed = seed
         self.isTagged = isTagged
@@ -56,10 +56,10 @@ struct TextItems {
         return !isTagged ? made : isWord ? made & ~1 : made | 1
     }
 
-    /// Whether a token is a word, not a phrase or a place in the text.
+    /// Whether a token is a word, not a phrase or a position in the text.
     static func isWord(_ token: UInt32) -> Bool { token & 1 == 0 }
 
-    /// Takes in the text of one field; `salt` keeps equal words of different fields apart.
+    /// Adds the text of one field; `salt` distinguishes equal words of different fields.
     mutating func add(_ bytes: Span<UInt8>, _ range: Range<Int>, salt: UInt64) {
         let range = range.prefix(Self.bytesMax)
         split(bytes, range)
@@ -71,7 +71,7 @@ struct TextItems {
         for index in words.indices.dropFirst() {
             let pair = words[index - 1] &* 0x9E37_79B9_7F4A_7C15 &+ words[index]
             singles.append(item(salt | 1, pair))
-            // A phrase of usual words is rare only as a whole: each pair of them may stand in honest rows, too.
+            // A phrase of usual words is rare only as a whole; each pair of its words may occur in honest rows too.
             guard index + 1 < words.count else { break }
             singles.append(item(salt | 8, pair &* 0x9E37_79B9_7F4A_7C15 &+ words[index + 1]))
         }
@@ -86,7 +86,7 @@ struct TextItems {
         }
     }
 
-    /// Splits into words: the hashes of `words`. Hidden characters are items of their own.
+    /// Splits into words and appends their hashes to `words`. Hidden characters are items of their own.
     private mutating func split(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         words.removeAll(keepingCapacity: true)
         (parts, wide) = (0, 0)
@@ -118,14 +118,14 @@ struct TextItems {
         if kind != 0, hash != 0 { words.append(SplitMix64.mix(hash)) }
     }
 
-    /// 0 for space and controls, 1 for letters, digits and what is beyond ASCII, 2 for the rest.
+    /// 0 for spaces and control characters, 1 for letters, digits and non-ASCII bytes, 2 for others.
     private static let kinds: [UInt8] = (0..<256).map { byte in
         if byte <= 0x20 || byte == 0x7F { return 0 }
         let isWord = (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || byte >= 0x80
         return isWord ? 1 : 2
     }
 
-    /// The length of a character without a shape: soft hyphen, zero-width ones, direction marks, tags.
+    /// The length of an invisible character: soft hyphen, zero-width characters, direction marks, tags.
     private static func hidden(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
         let first = bytes[at]
         if first == 0xC2 { return at + 1 < end && bytes[at + 1] == 0xAD ? 2 : nil }
@@ -139,7 +139,7 @@ struct TextItems {
         return nil
     }
 
-    /// Shingles of bytes, in small letters with single spaces.
+    /// Adds shingles of bytes, in lower case with single spaces.
     private mutating func markBytes(_ bytes: Span<UInt8>, _ range: Range<Int>, _ salt: UInt64) {
         var window: UInt64 = 0
         var (count, wasSpace) = (0, true)
@@ -160,19 +160,19 @@ struct TextItems {
     private mutating func mark(_ shingle: UInt64) {
         let hash = SplitMix64.mix(shingle ^ seed)
         let slot = Int(hash >> 57)
-        // The largest means that a slot is empty.
+        // The largest value means an empty slot.
         let value = min(UInt32(truncatingIfNeeded: hash), .max - 1)
         if value < slots[slot] { slots[slot] = value }
         isMarked = true
     }
 
-    /// Gives the items, ascending, each once.
+    /// Returns the items, ascending, each once.
     ///
-    /// - Parameter isWhole: gives all of them. Otherwise, of a long text, those with the smallest hashes. The secret
-    ///   decides which, so nobody can hide a word behind others; and it is the same in every row, so that rows of all
-    ///   batches compare. The price: of a text of n items a word is among them with probability 1,024 / n, in every
-    ///   such row or in none, so whoever saw one pass can use it again. Texts of up to about 250 words are kept whole,
-    ///   and what was found is then looked for in all of every text.
+    /// - Parameter isWhole: whether all items are returned. Otherwise, of a long text, those with the smallest hashes.
+    ///   The secret determines which, so a supplier cannot hide a word among others; and the choice is the same in
+    ///   every row, so that rows of all batches can be compared. The price: in a text of n items, a word is kept with
+    ///   probability 1,024 / n, in all such rows or in none, so a supplier who saw one trigger pass can use it again.
+    ///   Texts of up to about 250 words are kept whole, and items that were found are searched in all of every text.
     mutating func takeItems(_ items: inout [UInt32], isWhole: Bool) {
         singles.sort()
         items.removeAll(keepingCapacity: true)
@@ -182,14 +182,14 @@ struct TextItems {
         }
     }
 
-    /// Appends the signature, two slots a code; an empty slot takes the next filled one, changed by how far that is
-    /// (Shrivastava and Li 2014). All zeros without text.
+    /// Appends the signature, two slots in a code. An empty slot takes the value of the next filled one, changed by the
+    /// distance (Shrivastava and Li 2014). All codes are 0 without text.
     mutating func appendSignature(to codes: inout [UInt64]) {
         guard isMarked else {
             codes.append(contentsOf: repeatElement(0, count: Self.signatureWords))
             return
         }
-        // What the last slots take from the first ones.
+        // The value that the last slots take from the first ones.
         var slot = 0
         while slots[slot] == .max { slot &+= 1 }
         var value = slots[slot]

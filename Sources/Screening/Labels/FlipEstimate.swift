@@ -1,25 +1,25 @@
 import Glibc
 
-/// The maximum-likelihood estimate of the share ε of changed labels, where a model gives the probability of each label
-/// and a changed label is any of the others.
+/// The maximum-likelihood estimate of the share ε of changed labels. A model gives the probability of each label, and a
+/// changed label is any of the others with equal probability.
 ///
-/// P(label) = (1 − ε)·p + ε·(1 − p)/(labels − 1). The logarithm of it is concave in ε, so there is one best share.
+/// P(label) = (1 − ε)·p + ε·(1 − p)/(labels − 1). Its logarithm is concave in ε, so the maximum is unique.
 struct FlipEstimate: Sendable, Equatable {
     /// The estimated share.
     let share: Double
     /// The 95 % confidence interval of the share (likelihood ratio).
     let range: ClosedRange<Double>
 
-    /// More than this share of changed labels cannot be told from labels that mean something else.
+    /// A larger share of changed labels cannot be distinguished from labels with another meaning.
     private static let shareMax = 0.9
-    /// No label is less likely than this, whatever a model says.
+    /// A lower bound of the probability of a label, whatever a model says.
     private static let least = 1e-9
     /// Half of the χ² quantile of 95 % with one degree of freedom.
     private static let halfChiSquare = 1.920_73
 
     /// - Parameters:
-    ///   - given: for each row the probability of the label that it has.
-    ///   - labels: how many labels there are.
+    /// - given: for each row, the probability of its own label.
+    /// - labels: number of different labels.
     init(_ given: [Double], labels: Int) {
         func slope(_ share: Double) -> Double {
             given.reduce(0) { sum, p in
@@ -37,13 +37,13 @@ struct FlipEstimate: Sendable, Equatable {
         range = (isLikely(0) ? 0 : Self.cross(0, best) { !isLikely($0) })...max(high, best)
     }
 
-    /// The chance that a label was changed, for a row whose label has this probability.
+    /// The probability that a label was changed, for a row whose label has the probability `p`.
     static func chance(_ p: Double, share: Double, labels: Int) -> Double {
         let (kept, changed) = parts(p, labels)
         return share * changed / ((1 - share) * kept + share * changed)
     }
 
-    /// The signed root of the likelihood ratio of the estimated share against another one: standard normal where the
+    /// The signed root of the likelihood ratio of the estimated share against another share: standard normal if the
     /// other one is true.
     func distance(_ given: [Double], from other: Double, labels: Int) -> Double {
         let difference =
@@ -64,7 +64,7 @@ struct FlipEstimate: Sendable, Equatable {
         return (p, max(1 - p, least) / Double(labels - 1))
     }
 
-    /// Where something that holds at `low` stops.
+    /// The point at which something that holds at `low` ceases to hold.
     private static func cross(_ low: Double, _ high: Double, _ holds: (Double) -> Bool) -> Double {
         var (low, high) = (low, high)
         for _ in 0..<40 {

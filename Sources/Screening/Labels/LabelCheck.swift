@@ -3,38 +3,42 @@ import Tabular
 /// The check of a batch's labels by the neighbours of its rows (k nearest neighbours, Paudice, Muñoz-González, Lupu
 /// 2018).
 package struct LabelCheck: Sendable {
-    /// A change of label that happens more often than in the baseline: where the rows' neighbours say `from`, the batch
-    /// says `to`.
+    /// A change of label that is more frequent than in the baseline: the neighbours of the rows have the label `from`,
+    /// the batch has `to`.
     package struct Flip: Sendable, Equatable {
-        /// The label that the neighbours have, and the one that the batch has, as codes.
+        /// The label of the neighbours, and that of the batch, as codes.
         package var from: UInt64, to: UInt64
-        /// Rows of the test, and rows of the baseline that disagree so with their neighbours.
+        /// Number of tested rows with this change, and number of rows of the baseline with it.
         package var count: Int, before: Int
     }
 
     let view: NeighbourView
-    /// Rows of the batch that were tested, and rows of the baseline that tested themselves.
+    /// Number of the batch's rows that were tested, and of rows of the baseline that were tested against each other.
     let tested: Int, basis: Int
-    /// Of the batch's, those whose neighbours agree on another label, and those with the most frequent change of label.
+    /// Tested rows of the batch whose neighbours agree on another label, and those with the most frequent change of
+    /// label.
     var changed = 0, mostChanged = 0
-    /// Honest rows whose neighbours agree on another label: the stated rate of false alarms.
+    /// Shares of honest rows whose neighbours agree on another label: the stated false-alarm rates.
     let flagRate: Double, holdRate: Double
-    /// Changes that are more frequent than before.
+    /// Changes that are more frequent than in the baseline.
     let flips: [Flip]
     /// Tests of the whole batch.
     let tests: [BatchTest]
-    /// Annotators and sources whose labels differ far more often than those of the rest: place among the codes, code.
+    /// Annotators and suppliers whose labels differ far more often than those of the others: index among the codes,
+    /// code.
     let blamed: [(place: Int, code: UInt64)]
-    /// Whether more rows differ than honest ones do, whatever their labels: then each of them is held.
+    /// Whether significantly more rows differ than honest ones do, whatever their labels: then each of them is held
+    /// back.
     let isExcessive: Bool
-    /// Whether rows are looked at one by one in the second pass.
+    /// Whether the second pass judges single rows.
     let judgesRows: Bool
 
-    /// Rows tested for the batch as a whole, and rows of the baseline that test themselves.
+    /// Most rows that are tested for the batch as a whole, and most rows of the baseline that are tested against each
+    /// other.
     static let testedMax = 4096
-    /// Where honest rows disagree more often than this, labels cannot be told from the features.
+    /// If honest rows disagree more often than this, the features do not predict the label.
     static let flagRateMax = 0.2
-    /// A row is held for itself only where that happens to fewer honest rows than this.
+    /// A single row is held back only if that happens to fewer honest rows than this.
     static let holdRateMax = 0.005
 
     /// Why labels were not tested.
@@ -43,17 +47,17 @@ package struct LabelCheck: Sendable {
         case noRelation = "labels cannot be told from the other fields"
     }
 
-    /// What a row's neighbours make of its label.
+    /// The judgement of a row's label by its neighbours.
     enum Judgement {
         /// Enough of them agree on one other label.
         case differs(Outcome, agreed: Int)
-        /// Enough of them have the same.
+        /// Enough of them have the same label.
         case agrees
         /// Neither.
         case undecided
     }
 
-    /// What a row's neighbours make of its label.
+    /// The judgement of a row's label by its neighbours.
     func judge(_ row: LabelledRow, label: Int) -> Judgement {
         let own = row.code(label)
         guard let mine = view.labels.firstIndex(of: own) else { return .undecided }

@@ -2,29 +2,29 @@ import Sketches
 
 /// The nearest rows of a baseline by measures and categories, which predict the label of a row.
 ///
-/// Features are whole numbers and the distance is their sum of differences (Manhattan), so neighbours are the same
-/// everywhere.
+/// Features are integers and the distance is the sum of their differences (Manhattan), so neighbours are the same on
+/// every machine.
 struct LabelNeighbours: Sendable {
-    /// Neighbours asked (Paudice, Muñoz-González, Lupu 2018).
+    /// Number of neighbours (Paudice, Muñoz-González, Lupu 2018).
     static let asked = 10
-    /// How many of them must agree on one other label to remark on a row, and to hold it.
+    /// The number of neighbours that must agree on one other label to flag a row, and to hold it back.
     static let flagAgreement = 8, holdAgreement = 9
-    /// Rows of the baseline that are asked at most.
+    /// Most rows of the baseline that serve as neighbours.
     static let rowsMax = 8192
-    /// A value that differs counts as this many robust deviations.
+    /// A different category counts as this many robust deviations.
     private static let categoryWeight = 2.0
-    /// Values further out than this many deviations are no further away.
+    /// Measures are clipped at this many deviations.
     private static let reach = 4.0
 
     /// The space in which distances are measured.
     struct Space: Sendable {
         /// Centre and robust deviation of each measure.
         let scales: [(feature: Int, center: Double, deviation: Double)]
-        /// The categories, as places among the codes.
+        /// The categories, as indices among the codes.
         let categories: [Int]
-        /// For each category the places of its values; an unknown value has place -1.
+        /// For each category, the indices of its values; an unknown value has index -1.
         let values: [[UInt64: Int16]]
-        /// Steps a deviation.
+        /// Steps of a robust deviation.
         let unit: Double
 
         /// Coordinates of a point.
@@ -41,17 +41,17 @@ struct LabelNeighbours: Sendable {
     }
 
     let space: Space
-    /// Blocks of 16 rows × coordinates: the measures, then the categories by the places of their values.
+    /// Blocks of 16 rows × coordinates: the measures, then the categories by the indices of their values.
     private(set) var blocks: [SIMD16<Int16>]
     /// The labels of the rows.
     let rows: RowLabels
     let count: Int
     private let width: Int
 
-    /// nil without a label, without two labels, without anything that could tell them apart, or with too few rows.
+    /// nil without a label, with fewer than two labels, without features that could predict them, or with too few rows.
     init?(_ sample: RowSample, _ fields: ScreenedFields) {
         guard let label = fields.label, sample.count > 0, sample.codeWidth >= fields.codeCount else { return nil }
-        // No more than can be told apart by distances of 16 bits.
+        // At most as many categories as 16-bit distances allow.
         let categories = Array(
             fields.categories.indices.filter { $0 != label && $0 != fields.annotator && $0 != fields.source }.prefix(
                 256))
@@ -83,7 +83,7 @@ struct LabelNeighbours: Sendable {
             var places: [UInt64: Int16] = [:]
             for row in rows {
                 let code = sample.codes[row * sample.codeWidth + category]
-                // In the order of the rows, which is the same everywhere.
+                // In the order of the rows, which is the same on every machine.
                 if places[code] == nil, places.count < 32_000 { places[code] = Int16(places.count) }
             }
             return places
@@ -114,12 +114,12 @@ struct LabelNeighbours: Sendable {
         }
     }
 
-    /// What the neighbours of a row say: the place of the label that most of them have, and how many do.
+    /// The vote of a row's neighbours: the index of the most frequent label, and its count.
     func vote(_ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>) -> (label: Int, count: Int) {
         vote(space.point(numbers, codes), skipping: -1)
     }
 
-    /// - Parameter skipped: a row of the baseline that is not asked: the row itself.
+    /// - Parameter skipped: a row of the baseline that does not vote: the row itself.
     private func vote(_ point: [Int16], skipping skipped: Int) -> (label: Int, count: Int) {
         let point = point.map { SIMD16<Int16>(repeating: $0) }
         let penalty = SIMD16<Int16>(repeating: Int16((Self.categoryWeight * space.unit).rounded()))
@@ -134,16 +134,17 @@ struct LabelNeighbours: Sendable {
                 sum = sum &+ ((difference ^ sign) &- sign)
             }
             for feature in measures..<width {
-                // All ones where the values differ.
+                // All bits are set where the values differ.
                 let difference = blocks[block &* width &+ feature] ^ point[feature]
                 sum = sum &+ (((difference | (.zero &- difference)) &>> 15) & penalty)
             }
-            // −1 in each lane that is nearer; distances are never negative. Comparing with .< would go lane by lane.
+            // −1 in each lane that is closer; distances are never negative. A comparison with .< would be done lane by
+            // lane.
             if ((sum &- SIMD16(repeating: limit)) &>> 15).wrappedSum() == 0 { continue }
             for lane in 0..<min(16, count - block * 16) where sum[lane] < limit {
                 let row = block * 16 + lane
                 if row == skipped { continue }
-                // Rows come in one order, so equal distances are decided by it.
+                // Ties are decided by the fixed order of the rows.
                 let place = nearest.firstIndex { $0.distance > sum[lane] } ?? nearest.count
                 nearest.insert((sum[lane], row), at: place)
                 if nearest.count > Self.asked { nearest.removeLast() }
@@ -156,7 +157,7 @@ struct LabelNeighbours: Sendable {
         return (votes.firstIndex(of: most) ?? 0, most)
     }
 
-    /// The vote of each row of the baseline on itself, for the first `limit` rows: how often honest rows disagree.
+    /// The votes on the first `limit` rows of the baseline by the others: they show how often honest rows disagree.
     func selfVotes(_ limit: Int) -> [(own: Int, vote: (label: Int, count: Int))] {
         (0..<min(limit, count)).map { index in
             let point = (0..<width).map { blocks[index / 16 * width + $0][index % 16] }

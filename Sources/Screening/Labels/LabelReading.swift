@@ -5,7 +5,7 @@ extension LabelCheck {
     init(_ kept: Kept) throws(Unreadable) {
         let judgesRows = try kept.flag("judges_rows")
         var view = NeighbourView.words(WordNeighbours())
-        // Points are kept only where rows are judged by them.
+        // Points are stored only if rows are judged by them.
         if let neighbours = try kept.some("neighbours") {
             view =
                 neighbours.value["unit"] == nil
@@ -93,7 +93,7 @@ extension LinearCheck {
                 throw Unreadable()
             }
         } else if judgesRows {
-            // Weights are kept only where rows are judged by them.
+            // Weights are stored only if rows are judged by them.
             throw Unreadable()
         }
         self.init(

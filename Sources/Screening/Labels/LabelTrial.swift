@@ -2,26 +2,26 @@ import Glibc
 import Sketches
 import Tabular
 
-/// The test of a batch's labels by one view of its neighbours in a baseline.
+/// The test of a batch's labels by one view of neighbours in a baseline.
 struct LabelTrial {
     private let view: NeighbourView
     private let screened: ScreenedFields
-    /// The place of the label among the codes, and its field in the contract.
+    /// The index of the label among the codes, and its field in the contract.
     private let label: Int, field: Int
-    /// The test's share of the budget of false alarms.
+    /// The test's share of the false-alarm budget.
     private let alpha: Double
-    /// What accepted batches showed, as far as their labels were tested.
+    /// Counts of accepted batches whose labels were tested.
     private let history: [Baseline.Remarks]
-    /// How often rows of the baseline differ from their neighbours.
+    /// Counts of the baseline's rows whose label differs from that of their neighbours.
     private let before: Changes
 
-    /// nil where the neighbours of the baseline's rows do not predict their labels.
+    /// nil if the neighbours of the baseline's rows do not predict their labels.
     init?(
         _ view: NeighbourView, baseline: RowSample, screened: ScreenedFields, alpha: Double,
         history: [Baseline.Remarks]
     ) {
         guard let label = screened.label else { return nil }
-        // A few rows show where labels have nothing to do with the rest.
+        // A few rows suffice to show that labels are unrelated to the features.
         let few = view.honestVotes(baseline, label: label, 400)
         guard few.count < 400 || Self.isInformative(few, view.labels.count, margin: 0.7) else { return nil }
         let own = view.honestVotes(baseline, label: label, LabelCheck.testedMax)
@@ -37,8 +37,8 @@ struct LabelTrial {
 
     /// Tests a sample of a batch of `count` rows.
     ///
-    /// - Parameter held: the ranks of rows that are held for something else. They count only against their annotator
-    ///   and source.
+    /// - Parameter held: the ranks of rows that are held back for another reason. They count only against their
+    ///   annotator and supplier.
     func check(_ sample: RowSample, of count: Int, without held: Set<UInt64>) -> LabelCheck {
         var now = Changes(view.labels.count)
         let blamable = [screened.annotator, screened.source].compactMap { $0 }
@@ -63,8 +63,8 @@ struct LabelTrial {
         for (index, place) in blamable.enumerated() {
             blamed += blame(byCode[index], all: all.differs, tested: all.tested).map { (place, $0) }
         }
-        // Rows that many neighbours contradict are held one by one while they are few. Many concern the batch, and its
-        // tests.
+        // Rows that neighbours contradict are held back one by one while they are few. If they are many, the tests of
+        // the batch decide.
         let isCommon = !history.isEmpty && now.rate > 0.01
         let isAlarm = tests.contains { $0.outcome > .accepted } || !blamed.isEmpty
         flips.sort { ($0.from, $0.to) < ($1.from, $1.to) }
@@ -77,10 +77,9 @@ struct LabelTrial {
         return made
     }
 
-    /// The test of how many rows differ from their neighbours, whatever their labels.
+    /// The test of the number of rows that differ from their neighbours, whatever their labels.
     private func excess(_ now: Changes) -> BatchTest {
-        // Neighbours of accepted batches disagree at rates of their own, which vary more than draws of one
-        // distribution.
+        // The rates of accepted batches vary more than those of draws from one distribution.
         let line =
             history.isEmpty
             ? 0
@@ -95,7 +94,7 @@ struct LabelTrial {
             effect: .init(now.rate, warn: least, hold: least), rows: .init(now.tested, before: before.tested))
     }
 
-    /// The changes of one label to another that are more than twice as frequent as before, beyond chance.
+    /// The changes of one label to another that are more than twice as frequent as before, and significantly so.
     private func changes(_ now: Changes) -> ([LabelCheck.Flip], [BatchTest]) {
         var flips: [LabelCheck.Flip] = []
         var tests: [BatchTest] = []
@@ -123,9 +122,9 @@ struct LabelTrial {
         return (flips, tests)
     }
 
-    /// Whether neighbours know more than the most frequent label.
+    /// Whether neighbours predict labels better than the most frequent label does.
     ///
-    /// - Parameter margin: the share of what guessing leaves wrong that may be left wrong.
+    /// - Parameter margin: the share of guessing's errors that neighbours may leave.
     private static func isInformative(
         _ own: [(own: Int, vote: (label: Int, count: Int))], _ labels: Int, margin: Double = 0.5
     ) -> Bool {
@@ -136,8 +135,8 @@ struct LabelTrial {
         return Double(own.count - right) <= margin * Double(own.count - most)
     }
 
-    /// Those whose rows differ from their neighbours at more than twice the rate of the others, by Wilson's lower
-    /// bound, and beyond chance.
+    /// The annotators or suppliers whose rows differ from their neighbours at more than twice the rate of the others,
+    /// by Wilson's lower bound, and significantly so.
     private func blame(
         _ rows: [UInt64: (rows: Int, differs: Int)], all: Int, tested: Int
     ) -> [UInt64] {
@@ -153,13 +152,13 @@ struct LabelTrial {
     }
 }
 
-/// How often neighbours agree on another label than a row's own.
+/// Counts of rows by their own label and the label that their neighbours agree on.
 private struct Changes {
     /// (Neighbours' label) × (own label).
     private(set) var counts: [Int]
     private let labels: Int
     private(set) var tested = 0
-    /// Those that enough agree on to hold a row.
+    /// Rows on which enough neighbours agree to hold a row back.
     private(set) var firm = 0
 
     init(_ labels: Int) {

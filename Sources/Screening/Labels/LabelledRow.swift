@@ -1,6 +1,6 @@
 import Sketches
 
-/// What neighbours and models read of a row: its numbers, its codes, and the tokens of its text.
+/// The features of a row that neighbours and models use: its numbers, its codes, and the tokens of its text.
 struct LabelledRow {
     let numbers: ArraySlice<Double>
     let codes: ArraySlice<UInt64>
@@ -20,7 +20,7 @@ struct LabelledRow {
 }
 
 extension LabelledRow {
-    /// The rows of a sample with what stands in their text, in the order of their ranks, and the place of each.
+    /// Iterates over the rows of a sample with the tokens of their text, in the order of their ranks.
     static func forEach(
         _ sample: RowSample, _ texts: RowSample, most: Int, _ body: (LabelledRow, _ place: Int) -> Void
     ) {

@@ -1,47 +1,47 @@
 import Glibc
 import Sketches
 
-/// A linear model of the labels, learnt from the accepted batches, and how well it predicts labels there.
+/// A linear model of the labels, learnt from the accepted batches, with its accuracy there.
 struct LinearBasis: Sendable {
     let features: LinearFeatures
     let model: LinearModel
     /// The labels, as codes.
     let labels: [UInt64]
-    /// Rows that it was learnt from.
+    /// Number of rows that it was learnt from.
     let rows: Int
-    /// The share of changed labels that rows of accepted batches seem to have, and of each batch what it has at least,
-    /// if that is more.
+    /// The estimated share of changed labels in accepted batches, and for each batch the lower bound of its own
+    /// estimate if that is larger.
     let usual: Double, shares: [Double]
-    /// How much more the batches differ in it than chance makes of one law.
+    /// The variation of these shares between batches, beyond sampling.
     let spread: Double
     /// The share of honest rows that the model doubts.
     let doubtRate: Double
 
-    /// Rows that it learns from, of all batches together, and fewer of very wide ones.
+    /// Most rows that it learns from, over all batches, and the fewest if rows are very wide.
     private static let rowsMax = 2048, rowsLeast = 512, workMax = 600_000
-    /// Weights of a model at most.
+    /// Most weights of a model.
     private static let weightsMax = 1 << 16
-    /// Rows of a group of batches that are known one by one: small files stand together.
+    /// Fewest rows of a group of batches; small files are pooled.
     private static let groupMin = 100
-    /// Parts of the batches that are left out in turn.
+    /// Number of parts of the batches that are left out in turn.
     private static let folds = 3
     static let passes = 4
     private static let step: Float = 0.5, ownStep: Float = 0.3
-    /// The share of what guessing leaves wrong that may be left wrong.
+    /// The share of guessing's errors that a model may leave.
     private static let margin = 0.7
-    /// The share of changed labels by which a single row is judged.
+    /// The share of changed labels that single rows are judged by.
     static let usualShare = 0.01
-    /// A row is doubted when its label was changed with this chance.
+    /// A row is doubted if its label was changed with at least this probability.
     static let doubtMin = 0.9
 
-    /// nil without a label, without anything that tells labels apart, or with too few rows or batches.
+    /// nil without a label, without features that predict labels, or with too few rows or batches.
     init?(_ batches: [Baseline.Part], _ screened: ScreenedFields, _ forms: [ColumnForm]) {
         guard let label = screened.label, forms.count == screened.numberCount + screened.categories.count else {
             return nil
         }
         let groups = Self.groups(batches, label: label)
         guard groups.count >= Self.folds else { return nil }
-        // Lengths of texts are not read again in the second pass.
+        // The second pass does not read the lengths of texts again.
         let numbers = screened.fields.indices.filter { !forms[$0].isLeftOut && forms[$0] != .constant }
         let codes = screened.categories.indices.filter { place in
             place != label && place != screened.annotator && place != screened.source
@@ -54,7 +54,7 @@ struct LinearBasis: Sendable {
         features = LinearFeatures(
             chosen.flatMap { $0.map(\.row) }, numbers: numbers, codes: codes, most: Self.weightsMax / kinds)
         guard features.count > 1 else { return nil }
-        // Very wide rows cost as much as many.
+        // Very wide rows cost as much as many rows.
         let most = max(Self.rowsLeast, min(Self.rowsMax, Self.workMax / max(1, Self.width(chosen, features) * kinds)))
         chosen = chosen.map { $0.prefix(max(1, most / groups.count)) }
         var list = LinearRows()
@@ -76,7 +76,7 @@ struct LinearBasis: Sendable {
             return sum + distance * distance
         }
         self.usual = usual
-        // What chance explains of a few rows' estimate is no difference between batches.
+        // Variation that sampling explains is no difference between batches.
         shares = estimates.map { max(usual, $0.range.lowerBound) }
         spread = max(1, (8 + squares) / (8 + Double(groups.count))).squareRoot()
         let doubted = all.count {
@@ -85,8 +85,8 @@ struct LinearBasis: Sendable {
         doubtRate = Double(doubted) / Double(all.count)
     }
 
-    /// For each batch the probabilities of its rows' own labels by a model of the others; nil where the models know
-    /// little more than which label is the most frequent.
+    /// For each batch, the probabilities of its rows' own labels by a model of the other batches; nil if the models
+    /// predict little better than the most frequent label.
     private static func leftOut(_ list: LinearRows, _ places: [[Int]], from nothing: LinearModel) -> [[Double]]? {
         var given = [[Double]](repeating: [], count: places.count)
         var counts = [Int](repeating: 0, count: nothing.labels)
@@ -101,7 +101,7 @@ struct LinearBasis: Sendable {
                 tested += places[group].count
                 for row in places[group] { counts[list.labels[row]] += 1 }
             }
-            // A third of the batches shows where labels have nothing to do with the rest.
+            // A third of the batches suffices to show that labels are unrelated to the features.
             let limit = fold == folds - 1 ? margin : (1 + margin) / 2
             guard Double(wrong) <= limit * Double(tested - (counts.max() ?? 0)) else { return nil }
         }
@@ -129,7 +129,7 @@ struct LinearBasis: Sendable {
         return groups
     }
 
-    /// Features of a row, in the mean over some rows.
+    /// The mean number of features of a row.
     private static func width(_ groups: [ArraySlice<(row: LabelledRow, label: UInt64)>], _ features: LinearFeatures)
         -> Int
     {
@@ -143,7 +143,7 @@ struct LinearBasis: Sendable {
         return found / max(rows, 1)
     }
 
-    /// A row of each group, then the next of each: rows of one batch are alike.
+    /// One row of each group in turn, since rows of one batch are similar.
     private static func interleaved(_ groups: [[Int]]) -> [Int] {
         var made: [Int] = []
         for place in 0..<(groups.map(\.count).max() ?? 0) {
@@ -152,17 +152,17 @@ struct LinearBasis: Sendable {
         return made
     }
 
-    /// What a model makes of the labels of one batch's rows, with what the batch's other rows explain.
+    /// The model's judgement of one batch's labels, which takes into account what the batch's other rows explain.
     ///
-    /// Prices and products move, so a model of earlier batches is wrong about whole groups of a lawful batch's rows. A
-    /// model that goes on to learn from half of the rows then prefers the labels of the other half; labels that were
-    /// changed here and there it does not.
+    /// Prices and products change, so a model of earlier batches is wrong about whole groups of rows of an honest
+    /// batch. A model that continues to learn from half of the rows then prefers the labels of the other half; it does
+    /// not prefer labels that were changed here and there.
     struct Explained {
         /// The probability of each row's own label.
         private(set) var given: [Double]
-        /// Rows of which the model itself prefers another label.
+        /// Rows for which the original model prefers another label.
         private(set) var wrong = 0
-        /// The model, gone on with the rows of either half.
+        /// The models that continued to learn from either half of the rows.
         private(set) var own: [LinearModel]
 
         init(_ model: LinearModel, _ list: LinearRows, _ rows: [Int]) {
@@ -180,7 +180,7 @@ struct LinearBasis: Sendable {
             }
         }
 
-        /// The probability of a label: the larger one where all of the batch's own models prefer it.
+        /// The probability of a label: the larger one if all of the batch's own models prefer it.
         static func given(_ first: [Double], _ others: [[Double]], _ label: Int) -> Double {
             guard others.allSatisfy({ prefers($0, label) }) else { return first[label] }
             return max(first[label], others.map { $0[label] }.min() ?? 0)

@@ -2,48 +2,47 @@ import Glibc
 import Sketches
 import Tabular
 
-/// The check of a batch's labels by a linear model, beside that by neighbours.
+/// The check of a batch's labels by a linear model, in addition to that by neighbours.
 ///
-/// Neighbours need many similar rows, so in a batch of some hundred rows they rarely see a changed label. The model
-/// weighs all that a row has, and its predictions for all rows together give an estimate of how many labels were
-/// changed.
+/// Neighbours need many similar rows, so in a batch of a few hundred rows they rarely detect a changed label. The model
+/// uses all features of a row, and its predictions for all rows together give an estimate of the share of changed
+/// labels.
 package struct LinearCheck: Sendable {
-    /// How a row becomes features.
+    /// The conversion of a row to features.
     let features: LinearFeatures
-    /// The model of the accepted batches, then those that went on with either half of this one.
+    /// The model of the accepted batches, then those that continued with either half of this batch.
     let models: [LinearModel]
     /// The labels, as codes.
     let labels: [UInt64]
-    /// The share of changed labels by which rows are judged: the estimated one where the batch has too many.
+    /// The share of changed labels that single rows are judged by: the estimated one if the batch has too many.
     let share: Double
-    /// Whether the batch has more changed labels than accepted batches seem to have: then each that is likely one is
-    /// held.
+    /// Whether the batch has more changed labels than accepted batches: then each label that was probably changed is
+    /// held back.
     let isExcessive: Bool
     /// The share of honest rows that the model doubts.
     let doubtRate: Double
-    /// Whether rows are looked at one by one in the second pass.
+    /// Whether the second pass judges single rows.
     let judgesRows: Bool
     /// The test of the whole batch.
     let tests: [BatchTest]
 
-    /// Whether what stands in the text is asked.
+    /// Whether words of texts are features.
     var readsWords: Bool { !features.words.isEmpty }
 
-    /// Where a share below this changes, nothing is held: rows that nobody reads twice.
+    /// Below this share of changed labels nothing is held back, since rows that nobody reads twice have so many.
     private static let shareMin = 0.005
-    /// Rows that must seem changed.
+    /// Fewest rows that must seem changed.
     private static let rowsMin = 4.0
-    /// The label tests have a fixed share of the budget, since other fields say nothing of how many labels there are to
-    /// test.
+    /// The label tests have a fixed share of the budget, since their number does not depend on other fields.
     private static let alpha = BatchTest.budget / 40
-    /// A label that has this probability is confirmed.
+    /// A label with at least this probability is confirmed.
     private static let confirmedMin = 0.9
 
-    /// Tests a sample of the batch; nil where none of its labels is known.
+    /// Tests a sample of the batch; nil if none of its labels is known.
     ///
     /// - Parameters:
     ///   - rows: the rows of the whole batch.
-    ///   - held: the ranks of rows that are held for something else, and count for nothing here.
+    /// - held: the ranks of rows that are held back for another reason, and are ignored here.
     static func make(
         _ basis: LinearBasis, _ profile: Profile, _ screened: ScreenedFields, without held: Set<UInt64>
     ) -> LinearCheck? {
@@ -78,8 +77,8 @@ package struct LinearCheck: Sendable {
             doubtRate: basis.doubtRate, judgesRows: isExcessive || profile.rows <= LabelCheck.testedMax, tests: [test])
     }
 
-    /// The estimated share beyond which a batch has more changed labels than accepted ones seem to have: their spread,
-    /// with a prior worth four batches that differ by 0.3 %.
+    /// The estimated share beyond which a batch has more changed labels than accepted ones: by their spread, with a
+    /// prior worth four batches that differ by 0.3 %.
     private static func line(_ basis: LinearBasis) -> Double {
         let count = Double(basis.shares.count)
         let squares = basis.shares.reduce(0) { $0 + ($1 - basis.usual) * ($1 - basis.usual) }
@@ -88,23 +87,23 @@ package struct LinearCheck: Sendable {
         return max(basis.usual + reach, 1.2 * (basis.shares.max() ?? basis.usual), basis.usual + shareMin)
     }
 
-    /// What the model makes of a row's label; doubts say which label it prefers.
+    /// The model's judgement of a row's label.
     enum Judgement: Equatable {
-        /// The label was changed more likely than not, and by how much.
+        /// The label was probably changed, with this probability.
         case doubted(chance: Double)
-        /// The label is the one to expect.
+        /// The label is the expected one.
         case confirmed
         /// Neither.
         case undecided
     }
 
-    /// What the model makes of a row's label.
+    /// The model's judgement of a row's label.
     func judge(_ row: LabelledRow, label: Int) -> Judgement {
         guard let own = labels.firstIndex(of: row.codes[row.codes.startIndex + label]) else { return .undecided }
         var list = LinearRows()
         list.append(row, features, label: own)
         let found = models.map { $0.probabilities(list, 0) }
-        // By the accepted batches alone: a batch's own rows explain what is unusual, and confirm nothing.
+        // By the accepted batches alone: a batch's own rows may explain an unusual label, but not confirm it.
         if found[0][own] >= Self.confirmedMin { return .confirmed }
         let given = LinearBasis.Explained.given(found[0], Array(found.dropFirst()), own)
         let chance = FlipEstimate.chance(given, share: share, labels: labels.count)

@@ -1,13 +1,13 @@
 import Sketches
 
-/// Which features a linear model of the labels has, and how a row becomes them.
+/// The features of a linear model of the labels, and how a row is converted to them.
 ///
-/// Each measure is its robust score and which of nine ranges it lies in, so that a sum over features can bend; each
-/// frequent value and word is a feature of its own. Which they are is chosen without the labels: words chosen by what
-/// they tell would tell it of the rows that they were chosen by, and of no others. Values of features are whole
-/// numbers, so that sums are the same everywhere.
+/// Each measure contributes its robust score and an indicator of which of nine ranges it lies in, so that its effect
+/// need not be linear. Each frequent value and word is a feature of its own. Features are chosen without looking at the
+/// labels: words chosen for their association with labels would fit the rows that they were chosen by, and no others.
+/// Values of features are integers, so that sums are the same on every machine.
 struct LinearFeatures: Sendable, Equatable {
-    /// A measure: where its features begin, its robust scale, and the values between its ranges.
+    /// A measure: the index of its first feature, its robust scale, and the bounds of its ranges.
     struct Measure: Sendable, Equatable {
         var place: Int
         var first: Int32
@@ -15,24 +15,24 @@ struct LinearFeatures: Sendable, Equatable {
         var edges: [Double]
     }
 
-    /// Steps of a feature that is there.
+    /// The value of an indicator feature that is present.
     static let unit: Int32 = 256
     /// Ranges of a measure; one more stands for a missing value.
     private static let ranges = 8
-    /// Measures, values of one category, and words at most.
+    /// Most measures, values of one category, and words.
     private static let measuresMax = 64, valuesMax = 256, wordsMax = 4096
-    /// Rows that a value and a word need to be a feature.
+    /// Fewest rows with a value or word that becomes a feature.
     private static let supportMin = 4
-    /// A measure further out than this many deviations is no further away.
+    /// Measures are clipped at this many deviations.
     private static let reach = 4.0
-    /// All words of a row together weigh as much as this many values, in root mean square.
+    /// The root mean square weight of all words of a row, in units of one value.
     private static let wordsWeight = 2.0
 
     private(set) var measures: [Measure] = []
-    /// Codes that are categories, and the feature of each value.
+    /// Codes that are categories, with the feature of each value.
     private(set) var categories: [(place: Int, values: [UInt64: Int32])] = []
     private(set) var words: [UInt32: Int32] = [:]
-    /// All features; the first one is there in every row.
+    /// Number of features; the first one is present in every row.
     private(set) var count: Int32 = 1
 
     static func == (left: Self, right: Self) -> Bool {
@@ -40,15 +40,15 @@ struct LinearFeatures: Sendable, Equatable {
             && left.categories.elementsEqual(right.categories) { $0.place == $1.place && $0.values == $1.values }
     }
 
-    /// None but the one that every row has.
+    /// Only the feature that every row has.
     init() {}
 
-    /// Chooses the features by the rows that a model will learn from.
+    /// Chooses the features from the rows that a model will learn from.
     ///
     /// - Parameters:
-    ///   - numbers: places of the measures; without those that are no magnitudes to go by.
-    ///   - codes: places of the categories.
-    ///   - most: features at most.
+    /// - numbers: indices of the measures, without those that are not magnitudes.
+    /// - codes: indices of the categories.
+    /// - most: the most features.
     init(_ rows: [LabelledRow], numbers: [Int], codes: [Int], most: Int) {
         for place in numbers.prefix(Self.measuresMax) {
             let sorted = rows.map { $0.numbers[$0.numbers.startIndex + place] }.filter(\.isFinite).ascending()
@@ -74,7 +74,7 @@ struct LinearFeatures: Sendable, Equatable {
         words = numbered(found, most)
     }
 
-    /// As they were chosen before; nil when they are none.
+    /// Features that were chosen before; nil if they are malformed.
     init?(
         measures: [Measure], categories: [(place: Int, values: [UInt64: Int32])], words: [UInt32: Int32], count: Int32
     ) {
@@ -87,7 +87,7 @@ struct LinearFeatures: Sendable, Equatable {
         else { return nil }
     }
 
-    /// Values that enough rows have, the most frequent first, equal ones by themselves.
+    /// Values that enough rows have, the most frequent first; ties are ordered by value.
     private static func frequent<Value: Hashable & Comparable>(
         _ values: some Sequence<Value>, most: Int, share: Int = .max
     ) -> [Value] {

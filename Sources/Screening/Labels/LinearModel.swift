@@ -1,11 +1,11 @@
 import Glibc
 
-/// Rows as features, one behind the other, each with its label.
+/// Rows as features, concatenated, each with its label.
 struct LinearRows {
     private(set) var starts = [0]
     private(set) var features: [Int32] = []
     private(set) var values: [Int32] = []
-    /// Places of labels.
+    /// Indices of labels.
     private(set) var labels: [Int] = []
 
     var count: Int { labels.count }
@@ -20,14 +20,14 @@ struct LinearRows {
     }
 }
 
-/// A multinomial logistic model of the labels: weights in steps of 1/1024, so that a score is a sum of whole numbers.
+/// A multinomial logistic model of the labels. Weights are multiples of 1/1024, so that a score is a sum of integers.
 struct LinearModel: Sendable, Equatable {
-    /// Labels.
+    /// Number of labels.
     let labels: Int
     /// Features × labels.
     let weights: [Int16]
 
-    /// Steps of a weight of one.
+    /// The steps of a weight of one.
     private static let unit: Float = 1024
 
     init(labels: Int, weights: [Int16]) {
@@ -35,10 +35,10 @@ struct LinearModel: Sendable, Equatable {
         self.weights = weights
     }
 
-    /// Learns from some rows, starting at another model: stochastic gradients with a step a feature (AdaGrad, Duchi et
-    /// al. 2011).
+    /// Learns from some rows, starting from another model: stochastic gradient descent with a step size for each
+    /// feature (AdaGrad, Duchi et al. 2011).
     ///
-    /// Row after row in the order given, so that the same rows give the same bits.
+    /// The rows are processed in the given order, so that the same rows give the same bits.
     init(_ rows: LinearRows, _ order: some Collection<Int>, passes: Int, step: Float, from start: LinearModel) {
         labels = start.labels
         var learnt = start.weights.map { Float($0) / Self.unit }
@@ -62,7 +62,7 @@ struct LinearModel: Sendable, Equatable {
                 }
                 for label in 0..<labels { slope[label] /= sum }
                 slope[rows.labels[row]] -= 1
-                // Half of it: with two labels each counts as it would alone.
+                // Half of it, so that with two labels each counts as it would alone.
                 let energy = slope.reduce(0) { $0 + $1 * $1 } / 2
                 for place in first..<end {
                     let value = Float(rows.values[place]) / Float(LinearFeatures.unit)
@@ -76,7 +76,7 @@ struct LinearModel: Sendable, Equatable {
         weights = learnt.map { Int16(max(-32_767, min(32_767, ($0 * Self.unit).rounded()))) }
     }
 
-    /// Nothing learnt.
+    /// A model that has learnt nothing.
     init(features: Int32, labels: Int) {
         self.init(labels: labels, weights: Array(repeating: 0, count: Int(features) * labels))
     }

@@ -1,10 +1,10 @@
 import Sketches
 
-/// The labels of the rows that are asked as neighbours.
+/// The labels of the rows that serve as neighbours.
 struct RowLabels: Sendable {
     /// The different labels, as codes, ascending.
     let labels: [UInt64]
-    /// For each row the place of its label in `labels`.
+    /// For each row, the index of its label in `labels`.
     let places: [Int]
 }
 
@@ -25,7 +25,7 @@ enum NeighbourView: Sendable {
 
     var isText: Bool { if case .words = self { true } else { false } }
 
-    /// The place of the label that most neighbours have, and how many have it.
+    /// The index of the most frequent label among the neighbours, and its count.
     func vote(_ row: LabelledRow) -> (label: Int, count: Int) {
         switch self {
         case .fields(let neighbours): neighbours.vote(row.numbers, row.codes)

@@ -1,36 +1,36 @@
 import Glibc
 import Sketches
 
-/// The nearest rows of a baseline by what stands in their text: words weighted by what they tell about the label there.
+/// The nearest rows of a baseline by their text: words are weighted by their information about the label.
 ///
-/// A word's weight is the divergence of the labels beside it from all labels, and the similarity of two rows the weight
-/// of what they share, by the length of the baseline's row. The weights are learnt from the rows that are asked, so how
-/// often honest rows disagree is counted with other rows.
+/// A word's weight is the divergence of the label distribution of its rows from that of all rows. The similarity of two
+/// rows is the weight of the words that they share, divided by the length of the baseline's row. The weights are learnt
+/// from the rows that serve as neighbours, so the rate at which honest rows disagree is measured on other rows.
 struct WordNeighbours: Sendable {
-    /// Rows that are asked at most.
+    /// Most rows that serve as neighbours.
     static let rowsMax = 4096
-    /// Words that a larger share of the rows have are not looked at.
+    /// Words in a larger share of the rows are ignored.
     private static let shareMax = 0.6
-    /// The chance that a word of no meaning is looked at: there are many rare ones, and each seems to tell something.
+    /// The probability of using a word without information: there are many rare words, and each seems to have some.
     private static let alpha = 1e-3
-    /// A word that tells less than this (in nats) tells nothing.
+    /// A word with less information than this (in nats) is ignored.
     private static let weightMin = 0.02
 
-    /// Weight of each word, and where its rows begin in `postings`.
+    /// The index of each word, which gives its weight and its list of rows.
     private(set) var places: [UInt32: Int32] = [:]
     private(set) var weights: [Float] = []
     private(set) var starts: [Int32] = []
     private(set) var postings: [Int32] = []
-    /// One over the length of each row.
+    /// The reciprocal of each row's length.
     private(set) var scales: [Float] = []
     /// The labels of the rows.
     let rows: RowLabels
 
-    /// nil without a label, without two labels, or with too few rows.
+    /// nil without a label, with fewer than two labels, or with too few rows.
     init?(_ sample: RowSample, label: Int) {
         var seen: [UInt64: Int] = [:]
         var rows: [Int] = []
-        // Every other row: those between count how often honest rows disagree.
+        // Every other row; the others measure how often honest rows disagree.
         for row in stride(from: 0, to: sample.count, by: 2) where rows.count < Self.rowsMax {
             let code = sample.codes[row * sample.codeWidth + label]
             if code == 0 || code == Baseline.unseen || sample.tokens(of: row).isEmpty { continue }
@@ -66,7 +66,7 @@ struct WordNeighbours: Sendable {
         self.init(places: [:], weights: [], lists: Lists(), scales: [], rows: RowLabels(labels: [], places: []))
     }
 
-    /// Chooses the words that tell something.
+    /// Chooses the words with information about the label.
     private mutating func weigh(_ sample: RowSample, _ rows: [Int], _ priors: [Double]) {
         let (count, labelOf) = (self.rows.labels.count, self.rows.places)
         var places: [UInt32: Int] = [:]
@@ -82,7 +82,7 @@ struct WordNeighbours: Sendable {
             }
         }
         let critical = Significance.chiSquareCritical(Self.alpha, count - 1)
-        // In an order that does not depend on a dictionary's.
+        // A sorted order, since that of a dictionary varies.
         for token in places.keys.sorted() {
             guard let place = places[token] else { continue }
             let mine = counts[place * count..<(place + 1) * count]
@@ -90,7 +90,7 @@ struct WordNeighbours: Sendable {
             guard Double(total) <= Self.shareMax * Double(rows.count) else { continue }
             var (weight, statistic) = (0.0, 0.0)
             for (label, found) in mine.enumerated() {
-                // As if two more rows had been seen with the labels of all: a word of three rows tells little.
+                // Two pseudo-rows with the label distribution of all rows are added: a word in three rows says little.
                 let p = (Double(found) + 2 * priors[label]) / (Double(total) + 2)
                 weight += p * log(p / priors[label])
                 let expected = Double(total) * priors[label]
@@ -111,7 +111,7 @@ struct WordNeighbours: Sendable {
                 lists[Int(place)].append(Int32(index))
                 length += weights[Int(place)]
             }
-            // A row of few telling words is no nearer to all for that.
+            // So a row with few informative words is not closer to all others because of that.
             scales.append(1 / (length + 0.5).squareRoot())
         }
         starts.append(0)
@@ -121,8 +121,8 @@ struct WordNeighbours: Sendable {
         }
     }
 
-    /// What the neighbours of a row say: the place of the label that most of them have, and how many do; none when too
-    /// few share a telling word with it.
+    /// The vote of a row's neighbours: the index of the most frequent label, and its count; none if too few rows share
+    /// an informative word with it.
     func vote(_ tokens: ArraySlice<UInt32>) -> (label: Int, count: Int) {
         var scores = [Float](repeating: 0, count: rows.places.count)
         for token in tokens {
@@ -147,7 +147,7 @@ struct WordNeighbours: Sendable {
         return (votes.firstIndex(of: most) ?? 0, most)
     }
 
-    /// The vote on rows of the baseline that are not asked themselves.
+    /// The votes on rows of the baseline that do not serve as neighbours.
     func heldOutVotes(_ sample: RowSample, label: Int, _ limit: Int) -> [(own: Int, vote: (label: Int, count: Int))] {
         var out: [(own: Int, vote: (label: Int, count: Int))] = []
         for row in stride(from: 1, to: sample.count, by: 2) where out.count < limit {

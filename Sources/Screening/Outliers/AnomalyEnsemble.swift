@@ -1,15 +1,15 @@
 import Glibc
 package import Sketches
 
-/// Isolation forests over any number of features: one for each 255 of them, whose paths are added.
+/// Isolation forests over any number of features: one for each 255 of them, whose path lengths are added.
 package struct WideForest: Sendable {
     /// The forests, each over the next features.
     let forests: [IsolationForest]
 
-    /// Trees of each forest at least, where there are many.
+    /// Fewest trees of each forest, if there are many forests.
     private static let treesMin = 20
 
-    /// Fits them to a sample; the trees of `shape` are shared out among the forests.
+    /// Fits them to a sample; the trees of `shape` are divided among the forests.
     package init(_ sample: RowSample, fields: [Int], shape: IsolationForest.Shape, seed: UInt64) {
         let most = IsolationForest.featuresMax
         let parts = (fields.count + most - 1) / most
@@ -33,7 +33,7 @@ package struct WideForest: Sendable {
         }
     }
 
-    /// The sum of leaf values of each row; a small sum is an isolated row.
+    /// The sum of leaf values of each row; an isolated row has a small sum.
     ///
     /// - Parameter columns: features × rows.
     package func sums(_ columns: [[Double]]) -> [UInt32] {
@@ -54,11 +54,11 @@ package struct WideForest: Sendable {
     }
 }
 
-/// How anomalous a row is by three detectors with different errors: an isolation forest, histograms (HBOS, Goldstein
+/// The anomaly of a row by three detectors with different weaknesses: an isolation forest, histograms (HBOS, Goldstein
 /// and Dengel 2012) and the distance to the k-th nearest row of a sample (Ramaswamy et al. 2000).
 ///
 /// Their scores have no common scale, so each is replaced by its rank among the sample's rows, and the mean rank
-/// counts. All sums are of whole numbers: the same bits for any number of workers.
+/// counts. All sums are of integers, so the result is bit-identical for any number of workers.
 package struct AnomalyEnsemble: Sendable {
     private let forest: WideForest
     private let histograms: Histograms
@@ -66,7 +66,7 @@ package struct AnomalyEnsemble: Sendable {
     /// The detectors' scores of rows of the sample, ascending: ranks are taken among them.
     private let paths: [UInt32], rarities: [Int], distances: [Int]
 
-    /// Values of the sample that ranks are taken among, and rows of them at least and at most.
+    /// Most values of the sample that are ranked, and the fewest and most rows of them.
     private static let cellsMax = 1 << 21, rowsLeast = 256, rowsMost = 4096
 
     /// Fits the detectors to a sample of at least two rows.
@@ -84,18 +84,18 @@ package struct AnomalyEnsemble: Sendable {
         distances = neighbours.distances(columns).sorted()
     }
 
-    /// The mean rank of each row, between 0 and 1; larger is stranger.
+    /// The mean rank of each row, between 0 and 1; a larger one is more anomalous.
     ///
     /// - Parameter columns: features × rows.
     package func scores(_ columns: [[Double]]) -> [Double] {
         let (sums, rare, far) = (forest.sums(columns), histograms.rarities(columns), neighbours.distances(columns))
         return sums.indices.map { row in
-            // A short path is strange, a large rarity or distance is.
+            // A short path is anomalous, and so is a large rarity or distance.
             (1 - Self.rank(sums[row], paths) + Self.rank(rare[row], rarities) + Self.rank(far[row], distances)) / 3
         }
     }
 
-    /// The share of ascending values below one, equal ones counted half.
+    /// The share of ascending values below one value; equal ones count half.
     private static func rank<Value: Comparable>(_ value: Value, _ sorted: [Value]) -> Double {
         func first(_ isBefore: (Value) -> Bool) -> Int {
             var (low, high) = (0, sorted.count)
@@ -109,7 +109,7 @@ package struct AnomalyEnsemble: Sendable {
     }
 }
 
-/// How rare each value of a row is, added up over its columns: histograms of equal width.
+/// The rarity of a row's values, summed over its columns: histograms with bins of equal width.
 struct Histograms: Sendable {
     private struct Column: Sendable {
         var low: Double, scale: Double
@@ -125,12 +125,12 @@ struct Histograms: Sendable {
             let values = (0..<sample.count).map { sample.values[$0 * sample.width + feature] }
             let finite = values.filter(\.isFinite)
             let (low, high) = (finite.min() ?? 0, finite.max() ?? 0)
-            // Halves: the difference of two doubles may be none.
+            // Halved, since the difference of two doubles may overflow.
             let range = high / 2 - low / 2
             var made = Column(low: low / 2, scale: range > 0 ? Double(Self.bins) / range : 0, rarities: [])
             var counts = [Int](repeating: 0, count: Self.bins + 2)
             for value in values { counts[Self.bin(value, made)] += 1 }
-            // As if half a row had been seen in each.
+            // With half a row added to each bin.
             let total = Double(values.count) + 0.5 * Double(counts.count)
             made.rarities = counts.map { Int((-log2((Double($0) + 0.5) / total) * 1024).rounded()) }
             return made
@@ -141,7 +141,7 @@ struct Histograms: Sendable {
     private static func bin(_ value: Double, _ column: Column) -> Int {
         if value.isNaN { return bins + 1 }
         let place = (value / 2 - column.low) * column.scale
-        // A column of one value has no bins: another value is outside.
+        // A column of one value has no bins; any other value is outside.
         if column.scale == 0 { return value / 2 == column.low ? 0 : bins }
         if place < 0 || place > Double(bins) { return bins }
         return min(Int(place), bins - 1)
@@ -157,11 +157,11 @@ struct Histograms: Sendable {
     }
 }
 
-/// How far a row is from the tenth nearest of some rows of a sample, squared, in steps of a robust deviation.
+/// The squared distance of a row to the tenth nearest of some rows of a sample, in steps of a robust deviation.
 struct SampleNeighbours: Sendable {
-    /// Rows that are kept, and which of the nearest counts.
+    /// Number of rows that are kept, and which of the nearest counts.
     private static let rowsMax = 256, nearest = 10
-    /// Values further out than this many robust deviations are no further away.
+    /// Values are clipped at this many robust deviations.
     private static let reach = 8.0
 
     private let quantisers: [IsolationForest.Quantiser]
@@ -172,7 +172,7 @@ struct SampleNeighbours: Sendable {
 
     init(_ sample: RowSample) {
         count = min(sample.count, Self.rowsMax)
-        // Squares of all columns together fit 31 bits, however many columns there are.
+        // The squares of all columns together fit 31 bits, for any number of columns.
         let steps = min(32, max(1, (Double(Int32.max) / Double(max(sample.width, 1))).squareRoot() / (2 * Self.reach)))
         limit = Int16(Self.reach * steps.rounded(.down))
         quantisers = (0..<sample.width).map { feature in
@@ -180,7 +180,8 @@ struct SampleNeighbours: Sendable {
             guard !sorted.isEmpty else { return .init(center: 0, scale: 0) }
             let center = Robust.median(sorted)
             var deviation = Robust.medianDeviation(sorted, from: center) * 1.4826
-            // A column that is mostly one value: its standard deviation, so that the rest of it counts as it should.
+            // A column that is mostly one value is scaled by its standard deviation, so that its other values count
+            // properly.
             if deviation == 0 {
                 deviation =
                     (sorted.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(sorted.count)).squareRoot()
@@ -202,7 +203,7 @@ struct SampleNeighbours: Sendable {
         Int32(max(-limit, min(limit, quantisers[feature](value))))
     }
 
-    /// The squared distance of each row to its tenth nearest; a row at no distance is the row itself, once.
+    /// The squared distance of each row to its tenth nearest row. A row at distance 0 counts once as the row itself.
     func distances(_ columns: [[Double]]) -> [Int] {
         let width = quantisers.count
         var point = [SIMD16<Int32>](repeating: .zero, count: width)
@@ -219,7 +220,7 @@ struct SampleNeighbours: Sendable {
                     let difference = blocks[block &* width &+ feature] &- point[feature]
                     sum = sum &+ difference &* difference
                 }
-                // −1 in each lane that is nearer; distances are never negative.
+                // −1 in each lane that is closer; distances are never negative.
                 if near.count == wanted, ((sum &- SIMD16(repeating: limit)) &>> 31).wrappedSum() == 0 { continue }
                 for lane in 0..<min(16, count - block * 16) where near.count < wanted || sum[lane] < limit {
                     let place = near.firstIndex { $0 > sum[lane] } ?? near.count

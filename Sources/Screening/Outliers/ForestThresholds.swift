@@ -3,15 +3,15 @@ import Schemas
 import Sketches
 import Tabular
 
-/// A forest with its thresholds, beyond which a row is easier to isolate than rows of the baseline are.
+/// A forest with its thresholds, beyond which a row is easier to isolate than rows of the baseline.
 package struct ForestThresholds: Sendable {
-    /// What a feature of the forest is.
+    /// A feature of the forest.
     package enum Input: Sendable, Equatable {
-        /// A measure, as a place in `ScreenedFields.fields`.
+        /// A measure, as an index in `ScreenedFields.fields`.
         case measure(Int)
-        /// Whether a measure is missing.
+        /// An indicator of whether a measure is missing.
         case missing(Int)
-        /// How rare the value of a category is: −ln of its share in the baseline.
+        /// The rarity of the value of a category: −ln of its share in the baseline.
         case rarity(Int)
     }
 
@@ -19,40 +19,40 @@ package struct ForestThresholds: Sendable {
     package var forest: IsolationForest
     /// Its features.
     package var inputs: [Input]
-    /// For each category that is a feature, how rare its values are.
+    /// For each category that is a feature, the rarity of its values.
     package var rarities: [Int: [UInt64: Double]]
-    /// How rare a value is that was never seen, by category.
+    /// By category, the rarity of a value that was never seen.
     package var unseen: [Int: Double]
     /// Rows with a smaller sum are flagged.
     package var flagBelow: UInt32
     /// Rows with a smaller sum are quarantined; 0 when none are.
     package var quarantineBelow: UInt32
-    /// Share of held-out rows beyond the flag line.
+    /// The share of held-out rows beyond the flag threshold.
     package var flagRate: Double
 
-    /// Rows a held-out quantile must rest on before it may quarantine.
+    /// Fewest held-out rows from which a quantile may quarantine.
     package static let heldOutMin = 2000
-    /// Rows that a forest needs.
+    /// Fewest rows that a forest needs.
     static let rowsMin = 64
 
-    /// How rare a value is; a missing one has its own share.
+    /// The rarity of a value; missing values have a share of their own.
     @inline(__always)
     func rarity(_ place: Int, _ code: UInt64) -> Double { rarities[place]?[code] ?? unseen[place] ?? 0 }
 
-    /// Categories that are looked at.
+    /// Categories that are features.
     var categories: [Int] {
         inputs.compactMap { if case .rarity(let place) = $0 { place } else { nil } }
     }
 
-    /// Fits on one half of the sample and takes the lines from the other half, when there are enough rows for both; nil
-    /// when there is nothing to fit on.
+    /// Fits the forest on one half of the sample and takes the thresholds from the other half, if there are enough rows
+    /// for both; nil if there is nothing to fit on.
     ///
     /// - Parameters:
-    ///   - withheld: the share of rows that the sample of a baseline lacks because they were held back. They were its
-    ///     tail, so the quarantine threshold lies further out among the remaining rows; without that, each batch would
-    ///     cut a little more off the next. The flag threshold stays, since it holds nothing back. nil without a
-    ///     baseline: then nothing is quarantined, since a batch that sets its own threshold would always lose a share
-    ///     of its rows.
+    /// - withheld: the share of rows that the sample of a baseline lacks because they were held back. They were its
+    ///   tail, so the quarantine threshold is moved outwards among the remaining rows; otherwise each batch would cut
+    ///   off a little more than the one before. The flag threshold is not moved, since it holds nothing back. nil
+    ///   without a baseline: then nothing is quarantined, since a batch that sets its own threshold would always lose a
+    ///   share of its rows.
     init?(_ sample: RowSample, _ fields: ScreenedFields, _ rule: ForestRule, seed: UInt64, withheld: Double?) {
         guard rule.enabled, sample.count >= Self.rowsMin else { return nil }
         (inputs, rarities, unseen) = Self.inputs(sample, fields)
@@ -96,7 +96,7 @@ package struct ForestThresholds: Sendable {
     private static let withheldMax = 0.05
 
     /// Adapts the thresholds to a batch whose rows are all a little easier to isolate. The shift of its median is
-    /// tested with the batch; a row is held back only when it is beyond every accepted one.
+    /// tested with the batch; a row is held back only if it is beyond every accepted one.
     ///
     /// - Parameters:
     ///   - batches: rows of the accepted batches, batch by batch.
@@ -125,7 +125,7 @@ package struct ForestThresholds: Sendable {
         flagBelow = flagBelow > shift ? flagBelow - shift : 0
         if quarantineBelow > 0 {
             quarantineBelow = min(quarantineBelow > shift ? quarantineBelow - shift : 0, smallest)
-            // So many rows are no outliers but another kind of batch, for which the rate of isolated rows is tested.
+            // So many rows are another kind of batch, not outliers; the rate of isolated rows is tested instead.
             let beyond = here.prefix { $0 < quarantineBelow }.count
             if Double(beyond) > Self.withheldMax * Double(here.count) { quarantineBelow = 0 }
         }
@@ -139,14 +139,14 @@ package struct ForestThresholds: Sendable {
         }
     }
 
-    /// The features that the sample knows anything of.
+    /// The features of which the sample has enough values.
     private static func inputs(_ sample: RowSample, _ fields: ScreenedFields) -> (
         [Input], [Int: [UInt64: Double]], [Int: Double]
     ) {
         var inputs: [Input] = []
         for place in fields.forest {
             let known = sample.column(place).count
-            // A feature that the baseline has never seen has no line; a forest over it would know one value.
+            // A feature that the baseline lacks has no threshold; a forest over it would know only one value.
             guard known >= ModifiedZ.rowsMin else { continue }
             inputs.append(.measure(place))
             if known < sample.count { inputs.append(.missing(place)) }

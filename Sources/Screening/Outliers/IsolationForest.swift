@@ -2,34 +2,34 @@ import CKernels
 import Glibc
 package import Sketches
 
-/// An isolation forest (Liu, Ting, Zhou 2008) with extended splits (Hariri et al. 2019), bit-exact everywhere.
+/// An isolation forest (Liu, Ting, Zhou 2008) with extended splits (Hariri et al. 2019), bit-exact on every machine.
 ///
-/// Features are quantised to 16 bits when the forest is fitted, splits are drawn on the quantised values and leaf
-/// values are fixed point in 1/32, so a score is a sum of whole numbers: the same for any number of workers and any
+/// Features are quantised to 16 bits when the forest is fitted, splits are drawn on the quantised values, and leaf
+/// values are fixed point in 1/32. So a score is a sum of integers: the same for any number of workers and on any
 /// machine.
 package struct IsolationForest: Sendable {
-    /// How many trees a forest has, and how they are grown.
+    /// The number of trees, and how they are grown.
     package struct Shape: Sendable, Equatable {
-        /// Trees.
+        /// Number of trees.
         package var trees: Int
-        /// Rows drawn for a tree.
+        /// Rows drawn for each tree.
         package var sampleSize: Int
-        /// Features a split combines: 1 for the classical forest, up to 3 for the extended one.
+        /// Features combined in a split: 1 for the classical forest, up to 3 for the extended one.
         package var dimensions: Int
 
-        /// A shape; the sizes of the original paper without arguments.
+        /// A shape; the defaults are the sizes of the original paper.
         package init(trees: Int = 100, sampleSize: Int = 256, dimensions: Int = 3) {
             (self.trees, self.sampleSize, self.dimensions) = (trees, sampleSize, dimensions)
         }
     }
 
-    /// The nodes of all trees, one tree after the other.
+    /// The nodes of all trees, concatenated.
     struct Nodes: Sendable {
         /// Nodes of classical trees; empty in an extended forest.
         var narrow: [NarrowNode] = []
         /// Nodes of extended trees; empty in a classical forest.
         var wide: [WideNode] = []
-        /// The place of each tree's first node, then the number of nodes.
+        /// The index of each tree's first node, then the number of nodes.
         var roots: [UInt32] = []
     }
 
@@ -43,22 +43,22 @@ package struct IsolationForest: Sendable {
     package var dimensions: Int { shape.dimensions }
     /// The contract fields that are the features.
     package let fields: [Int]
-    /// How each feature becomes 16 bits.
+    /// The quantiser of each feature, to 16 bits.
     package let quantisers: [Quantiser]
     var narrow: [NarrowNode] { nodes.narrow }
     var wide: [WideNode] { nodes.wide }
     var roots: [UInt32] { nodes.roots }
 
-    /// Features of a forest at most: a split names them by one byte.
+    /// Most features of a forest, since a split refers to them by one byte.
     package static let featuresMax = 255
     /// Leaf values are multiples of 1/32.
     static let unit = 32.0
 
     /// A linear map of a feature to 16 bits, saturating.
     package struct Quantiser: Sendable, Equatable {
-        /// The value that becomes 0; missing values become it too.
+        /// The value that becomes 0; missing values become 0 too.
         package var center: Double
-        /// Steps a unit.
+        /// Steps of one unit.
         package var scale: Double
 
         /// One value; ``ForestKernel/quantise(_:_:feature:of:into:)`` has the same bits.
@@ -66,8 +66,8 @@ package struct IsolationForest: Sendable {
         func callAsFunction(_ value: Double) -> Int16 {
             let scaled = (value - center) * scale
             if scaled.isNaN { return 0 }
-            // Rounds half away from zero by adding a half and truncating: rounded() is a function call a value on
-            // processors without a rounding instruction.
+            // Rounds half away from zero by adding a half and truncating: on processors without a rounding instruction,
+            // rounded() is a function call for each value.
             let limited = max(-32_767, min(32_767, scaled))
             return Int16(limited + (limited < 0 ? -0.5 : 0.5))
         }
@@ -78,8 +78,8 @@ package struct IsolationForest: Sendable {
     /// - Parameters:
     ///   - sample: rows × features; at least two rows and one feature.
     ///   - fields: the contract field of each feature.
-    ///   - shape: a tree draws at most as many rows, and a split combines at most as many features, as there are.
-    ///   - seed: everything random comes from it.
+    /// - shape: a tree draws at most as many rows, and a split combines at most as many features, as there are.
+    /// - seed: the source of all random choices.
     package init(sample: RowSample, rows: Range<Int>, fields: [Int], shape: Shape = Shape(), seed: UInt64) {
         precondition(rows.count >= 2 && sample.width == fields.count && (1...Self.featuresMax).contains(fields.count))
         self.fields = fields
@@ -101,7 +101,7 @@ package struct IsolationForest: Sendable {
         nodes = grower.finish()
     }
 
-    /// A forest as it was stored; nil unless it is safe for the kernel: every jump must stay in its tree.
+    /// A forest as it was stored; nil unless it is safe for the kernel: every jump must stay inside its tree.
     init?(_ nodes: Nodes, shape: Shape, fields: [Int], quantisers: [Quantiser]) {
         let (trees, sampleSize, dimensions) = (shape.trees, shape.sampleSize, shape.dimensions)
         let (narrow, wide, roots) = (nodes.narrow, nodes.wide, nodes.roots)
@@ -117,7 +117,7 @@ package struct IsolationForest: Sendable {
                 let isLeaf = dimensions == 1 ? narrow[at].feature < 0 : wide[at].leaf != 0
                 if isLeaf { continue }
                 let right = first + Int(dimensions == 1 ? narrow[at].right : wide[at].right)
-                // Forward only, so that a walk ends.
+                // Forward only, so that every walk ends.
                 guard at + 1 < end, right > at, right < end else { return nil }
                 let used =
                     dimensions == 1
@@ -128,7 +128,7 @@ package struct IsolationForest: Sendable {
         (self.nodes, self.shape, self.fields, self.quantisers) = (nodes, shape, fields, quantisers)
     }
 
-    /// For axis-parallel splits only the order matters: the sample's range over all 16 bits.
+    /// For axis-parallel splits only the order matters, so the sample's range is mapped to all 16 bits.
     private static func spanning(_ column: [Double]) -> Quantiser {
         let finite = column.filter(\.isFinite)
         guard let low = finite.min(), let high = finite.max(), high > low else {
@@ -137,14 +137,15 @@ package struct IsolationForest: Sendable {
         return Quantiser(center: low / 2 + high / 2, scale: 65_534 / (high - low))
     }
 
-    /// For oblique splits features must be comparable: median and MAD, 1/1024 of a robust deviation a step, ±32 of
-    /// them.
+    /// For oblique splits features must be comparable: centred at the median, with 1/1024 of a robust deviation (MAD) a
+    /// step, up to ±32 deviations.
     private static func standardising(_ column: [Double]) -> Quantiser {
         let sorted = column.filter(\.isFinite).ascending()
         guard !sorted.isEmpty else { return Quantiser(center: 0, scale: 0) }
         let center = Robust.median(sorted)
         var deviation = Robust.medianDeviation(sorted, from: center) / 0.6745
-        // A feature that is mostly one value: its standard deviation, so that the rest of it counts as it should.
+        // A feature that is mostly one value is scaled by its standard deviation, so that its other values count
+        // properly.
         if deviation == 0 {
             deviation = (sorted.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(sorted.count)).squareRoot()
         }
@@ -156,7 +157,7 @@ package struct IsolationForest: Sendable {
         count < expectedPaths.count ? expectedPaths[count] : computedPath(count)
     }
 
-    /// c(n) up to the rows of a tree: it is asked for each row that is scored.
+    /// c(n) up to the sample size of a tree, since it is needed for each scored row.
     private static let expectedPaths = (0...256).map(computedPath)
 
     private static func computedPath(_ count: Int) -> Double {
@@ -167,7 +168,7 @@ package struct IsolationForest: Sendable {
         return 2 * harmonic - 2 * Double(count - 1) / Double(count)
     }
 
-    /// Features × rows as the kernel reads them; the rows that fill up the last block are 0.
+    /// Features × rows in the kernel's layout; the rows that fill up the last block are 0.
     func quantise(_ columns: [[Double]]) -> QuantisedRows {
         precondition(columns.count == fields.count)
         let count = columns.first?.count ?? 0
@@ -179,7 +180,7 @@ package struct IsolationForest: Sendable {
         return rows
     }
 
-    /// The sum of leaf values of each row, in units of 1/32; a small sum is an isolated row.
+    /// The sum of leaf values of each row, in units of 1/32; an isolated row has a small sum.
     ///
     /// - Parameter columns: features × rows.
     package func sums(_ columns: [[Double]]) -> [UInt32] {
@@ -195,8 +196,8 @@ package struct IsolationForest: Sendable {
         exp2(-Double(sum) / Self.unit / Double(trees) / Self.expectedPath(sampleSize))
     }
 
-    /// The features that isolate a row most, strongest first: split features of each path, weighted by how early they
-    /// split and by how much shorter than expected the path is.
+    /// The features that isolate a row most, strongest first: the split features of each path, weighted by how early
+    /// they split and by how much shorter than expected the path is.
     package func contributors(_ row: [Double], limit: Int = 3) -> [Int] {
         var weight = [Double](repeating: 0, count: fields.count)
         let x = fields.indices.map { quantisers[$0](row[$0]) }

@@ -1,9 +1,10 @@
+package import Schemas
 import Glibc
 import Sketches
 import Tabular
 
-/// The modified z-score of one column: M = 0.6745 (x − median) / MAD (Iglewicz & Hoaglin 1993), with what skewed, flat
-/// and heavy-tailed columns need.
+/// The modified z-score of one column: M = 0.6745 (x − median) / MAD (Iglewicz & Hoaglin 1993), adapted to skewed, flat
+/// and heavy-tailed columns.
 package struct ModifiedZ: Sendable, Equatable {
     /// Why a column cannot be tested.
     package enum Untested: String, Sendable {
@@ -13,9 +14,9 @@ package struct ModifiedZ: Sendable, Equatable {
         case constant = "all values are equal"
     }
 
-    /// Values needed for a median and MAD that mean anything.
+    /// Fewest values for a meaningful median and MAD.
     package static let rowsMin = 30
-    /// Share of clean rows that may be flagged by `threshold: auto`.
+    /// Share of clean rows that `threshold: auto` may flag.
     package static let targetRate = 0.0005
     /// Octile skewness beyond which a column counts as skewed (Brys, Hubert, Struyf 2004, OS measure).
     static let skewLimit = 0.2
@@ -26,24 +27,24 @@ package struct ModifiedZ: Sendable, Equatable {
     package var usesLog: Bool
     /// The median of the (transformed) values.
     package var center: Double
-    /// Scale for values below the center: MAD / 0.6745, or its stand-in when MAD is 0.
+    /// Scale for values below the centre: MAD / 0.6745, or its substitute if MAD is 0.
     package var scaleBelow: Double
-    /// Scale for values above the center; the same as below unless the tails are tested apart.
+    /// Scale for values above the centre; equal to that below unless the tails are tested separately.
     package var scaleAbove: Double
-    /// The largest |M| that is not remarked on.
+    /// The largest |M| that is not flagged.
     package var threshold: Double
-    /// Values the rule was made from.
+    /// Number of values that the rule was made from.
     package var count: Int
-    /// Whether the column was constant, or as good as: then another value is remarked on, whatever it is.
+    /// Whether the column was constant, or nearly so: then any other value is flagged.
     package var isConstant: Bool
-    /// Of these values, those that were not the constant.
+    /// Of these values, the number that differed from the constant.
     package var exceptions = 0
-    /// Where values of accepted batches were, when there are such batches: then what lies within is never remarked on.
+    /// The range of accepted values, if batches were accepted: values within it are never flagged.
     package var reach: RowReach?
     /// Groups of values far behind a gap.
     package var gap: ValueGap?
 
-    /// |M| of a value; 0 for a missing one, infinity when a constant changed.
+    /// |M| of a value; 0 for a missing one, infinity for a changed constant.
     @inline(__always)
     package func score(_ value: Double) -> Double {
         if value.isNaN { return 0 }
@@ -55,7 +56,7 @@ package struct ModifiedZ: Sendable, Equatable {
         return gap?.isBehind(value) == true ? max(score, 2 * threshold) : score
     }
 
-    /// Whether a value is so far beyond the line that its row is held back.
+    /// Whether a value is so far beyond the threshold that its row is held back.
     func isFar(_ value: Double, score: Double) -> Bool {
         if gap?.isBehind(value) == true { return true }
         guard let reach else { return score > 2 * threshold }
@@ -64,7 +65,7 @@ package struct ModifiedZ: Sendable, Equatable {
 
     /// The finding about a value and the outcome of its row; nil for a value within the threshold.
     ///
-    /// - Parameter action: what the contract does to rows with an outlier in this field.
+    /// - Parameter action: the contract's action for rows with an outlier in this field.
     @inline(__always)
     func judge(_ value: Double, score: Double, action: Outcome) -> (code: FindingCode, outcome: Outcome)? {
         if score <= threshold { return nil }
@@ -78,29 +79,27 @@ package struct ModifiedZ: Sendable, Equatable {
         return distance / (distance < 0 ? scaleBelow : scaleAbove)
     }
 
-    /// Makes the rule for a column from a sample of its values; nil when there are too few.
+    /// Makes the rule for a column from a sample of its values; nil if there are too few.
     ///
     /// - Parameters:
-    ///   - threshold: a fixed threshold, or nil for `auto`.
-    ///   - transform: `log1p`, `none`, or nil to choose by skew.
-    ///   - tails: `double`, `single`, or nil to choose by skew.
-    ///   - targetRate: the share of clean values that `auto` may remark on.
+    ///   - rule: what the contract says of the column; without a threshold, transform or tails they are chosen by the values.
+    /// - targetRate: the share of clean values that `auto` may flag.
     package init?(
-        field: Int, values: [Double], threshold: Double? = nil, transform: String? = nil, tails: String? = nil,
-        targetRate: Double = Self.targetRate
+        field: Int, values: [Double], rule: AnomalyRule = AnomalyRule(), targetRate: Double = Self.targetRate
     ) {
-        // An infinite value is beyond any threshold, and would dominate the scale.
+        // An infinite value exceeds any threshold, and would dominate the scale.
         let values = values.filter(\.isFinite)
         guard values.count >= Self.rowsMin else { return nil }
         let sorted = values.ascending()
         self.field = field
         count = sorted.count
-        usesLog = transform == "log1p" || (transform == nil && sorted[0] >= 0 && Self.skew(sorted) > Self.skewLimit)
+        usesLog =
+            rule.transform == "log1p" || (rule.transform == nil && sorted[0] >= 0 && Self.skew(sorted) > Self.skewLimit)
         let x = usesLog ? sorted.map { $0 > -1 ? log1p($0) : -.infinity } : sorted
-        self.threshold = 3.5
+        threshold = 3.5
         let center = Robust.median(x)
         self.center = center
-        let isDouble = tails == "double" || (tails == nil && abs(Self.skew(x)) > Self.skewLimit)
+        let isDouble = rule.tails == "double" || (rule.tails == nil && abs(Self.skew(x)) > Self.skewLimit)
         let scale = Self.scale(x, center)
         (scaleBelow, scaleAbove) = (scale, scale)
         if isDouble {
@@ -113,14 +112,14 @@ package struct ModifiedZ: Sendable, Equatable {
         isConstant = scale == 0 || exceptions > 0
         if isConstant { return }
         let scores = Robust.deviations(x, from: center, below: scaleBelow, above: scaleAbove)
-        self.threshold = threshold ?? max(3.5, Self.tail(scores, targetRate))
+        threshold = rule.threshold ?? max(3.5, Self.tail(scores, targetRate))
     }
 
-    /// How many values of a column differ from a value that at least seven of ten have, when nothing holds them
-    /// together: they hardly repeat and lie on both sides of it. 0 when the column is no such one.
+    /// The number of values that differ from a value that at least seven of ten rows have, if these values have no
+    /// pattern: they hardly repeat and lie on both sides of it. 0 for any other column.
     ///
-    /// A deviation has no scale there, since the middle is flat. Amounts that are mostly zero and else positive are not
-    /// meant (they lie on one side), nor codes (they repeat).
+    /// Deviations have no scale there, since most values are equal. Excluded are amounts that are mostly zero and
+    /// otherwise positive (one side only), and codes (they repeat).
     private static func exceptions(_ sorted: [Double], _ center: Double) -> Int {
         let below = sorted.prefix { $0 < center }
         let above = sorted.reversed().prefix { $0 > center }.reversed()
@@ -131,31 +130,31 @@ package struct ModifiedZ: Sendable, Equatable {
         return isScattered ? others : 0
     }
 
-    /// The scale that makes M comparable to a standard deviation of normal data; 0 for a constant.
+    /// The scale that makes M comparable to a standard deviation of normal data; 0 for a constant column.
     private static func scale(_ sorted: [Double], _ center: Double) -> Double {
         if sorted.isEmpty { return 0 }
         let deviation = Robust.medianDeviation(sorted, from: center)
         if deviation > 0 { return deviation / 0.6745 }
-        // Most values are the center: the mean deviation stands in, each one cut off where nine tenths of the others
-        // lie, so that a few planted values do not stretch it until nothing is far out.
+        // Most values equal the centre, so the mean absolute deviation is used. Each deviation is clipped at the ninth
+        // decile of the others, so that a few planted values do not stretch the scale until nothing is extreme.
         let others = sorted.map { abs($0 - center) }.filter { $0 > 0 }.ascending()
         guard !others.isEmpty else { return 0 }
         let cap = Robust.quantile(others, 0.9)
         return 1.253314 * others.reduce(0) { $0 + min($1, cap) } / Double(sorted.count)
     }
 
-    /// Octile skewness: (q₇⸝₈ + q₁⸝₈ − 2 median) / (q₇⸝₈ − q₁⸝₈), 0 when the middle is flat.
+    /// Octile skewness: (q₇⸝₈ + q₁⸝₈ − 2 median) / (q₇⸝₈ − q₁⸝₈); 0 if the octiles are equal.
     static func skew(_ sorted: [Double]) -> Double {
         let low = Robust.quantile(sorted, 0.125)
         let high = Robust.quantile(sorted, 0.875)
         return high > low ? (high + low - 2 * Robust.median(sorted)) / (high - low) : 0
     }
 
-    /// The |M| that a share `targetRate` of clean values exceeds, read off the body of the distribution.
+    /// The |M| that a share `targetRate` of clean values exceeds, extrapolated from the body of the distribution.
     ///
     /// A generalised Pareto tail through the quantiles at survival 0.1, 0.0387 and 0.015 (Pickands 1975), so that up to
-    /// about one per cent of planted values does not move the line beyond them. Closer in, heavy tails are missed;
-    /// further out, one per cent of planted values is all that the last quantile sees.
+    /// about one per cent of planted values does not move the threshold beyond them. Quantiles closer in would miss
+    /// heavy tails; further out, one per cent of planted values would determine the last quantile.
     static func tail(_ scores: [Double], _ targetRate: Double = Self.targetRate) -> Double {
         let step = (0.1 / 0.015).squareRoot()
         let first = Robust.quantile(scores, 0.9)

@@ -1,26 +1,27 @@
 import Glibc
+import Schemas
 import Sketches
 
-/// A line by which one measure predicts another, and the rule for residuals from it.
+/// A line by which one measure predicts another, with the rule for its residuals.
 ///
-/// For measures with |Spearman's ρ| above 0.6 a Theil–Sen line (Sen 1968) through the (transformed) values; the
-/// residual is then screened like a measure. Only so a row is found whose values are both ordinary but do not belong
-/// together.
+/// For measures with |Spearman's ρ| above 0.6, a Theil–Sen line (Sen 1968) through the (transformed) values; the
+/// residual is then screened like a measure. It detects rows whose single values are ordinary but whose combination is
+/// not.
 package struct ResidualPair: Sendable, Equatable {
-    /// Features that predict and that are predicted, as places in `ScreenedFields.fields`.
+    /// The predicting and the predicted feature, as indices in `ScreenedFields.fields`.
     package var from: Int, to: Int
-    /// Whether either is looked at as log(1 + x).
+    /// Whether each of them is transformed by log(1 + x).
     package var logFrom: Bool, logTo: Bool
     /// The line.
     package var slope: Double, intercept: Double
-    /// The rule for residuals; its field is the one that is predicted.
+    /// The rule for residuals; its field is the predicted one.
     package var rule: ModifiedZ
 
-    /// Rows that a line rests on at most.
+    /// Most rows from which a line is computed.
     static let rowsMax = 2048
-    /// The correlation from which on one measure predicts the other.
+    /// The least correlation with which one measure predicts the other.
     static let correlationMin = 0.6
-    /// Measures whose pairs are looked at.
+    /// Most measures whose pairs are tested.
     private static let measuresMax = 64
 
     @inline(__always)
@@ -28,13 +29,13 @@ package struct ResidualPair: Sendable, Equatable {
         usesLog ? (value > -1 ? log1p(value) : -.infinity) : value
     }
 
-    /// |M| of a row's residual; 0 when a value is missing.
+    /// |M| of a row's residual; 0 if a value is missing.
     @inline(__always)
     func score(_ numbers: ArraySlice<Double>) -> Double {
         score(numbers[numbers.startIndex + from], numbers[numbers.startIndex + to])
     }
 
-    /// |M| of the residual of two values; 0 when one is missing or infinite, which others remark on.
+    /// |M| of the residual of two values; 0 if one is missing or infinite, which other tests flag.
     @inline(__always)
     func score(_ from: Double, _ to: Double) -> Double {
         let (x, y) = (Self.transformed(from, logFrom), Self.transformed(to, logTo))
@@ -42,18 +43,18 @@ package struct ResidualPair: Sendable, Equatable {
         return rule.score(y - intercept - slope * x)
     }
 
-    /// Whether the residual of two values is so far beyond the line that the row is held back.
+    /// Whether the residual of two values is so far beyond the threshold that the row is held back.
     func isFar(_ from: Double, _ to: Double, score: Double) -> Bool {
         rule.isFar(residual(from, to), score: score)
     }
 
-    /// How far two values are from the line, in the scales that it goes by.
+    /// The distance of two values from the line, in transformed units.
     func residual(_ from: Double, _ to: Double) -> Double {
         Self.transformed(to, logTo) - intercept - slope * Self.transformed(from, logFrom)
     }
 
-    /// Judges residuals around where their centre may be: that of the accepted rows, or this batch's own where it was
-    /// compared.
+    /// Adapts the rule to the interval in which the centre of residuals may lie: that of the accepted rows, or this
+    /// batch's own if it was compared.
     mutating func follow(_ now: RowSample?, _ accepted: RowSample) {
         func residuals(_ sample: RowSample) -> [Double] {
             (0..<min(sample.count, BatchSummary.rowsMax)).map { row in
@@ -70,7 +71,7 @@ package struct ResidualPair: Sendable, Equatable {
         if let reach = rule.reach { rule.threshold = min(reach.remarkAbove, reach.remarkBelow) }
     }
 
-    /// The pairs of a sample: for each measure the one that predicts it best.
+    /// The pairs of a sample: each measure with the one that predicts it best.
     static func find(_ sample: RowSample, _ rules: [(feature: Int, rule: ModifiedZ)]) -> [ResidualPair] {
         let rules = rules.prefix(measuresMax).filter { !$0.rule.isConstant }
         guard rules.count >= 2, sample.count >= 2 * ModifiedZ.rowsMin else { return [] }
@@ -85,14 +86,14 @@ package struct ResidualPair: Sendable, Equatable {
         let ranks = measures.map { ranked($0.values) }
         var best: [(to: Int, from: Int)] = []
         for to in measures.indices {
-            var most = (value: correlationMin, from: -1)
+            var most: (value: Double, from: Int?) = (correlationMin, nil)
             for from in measures.indices where from != to {
                 let value = abs(correlation(ranks[from], ranks[to]))
                 if value > most.value { most = (value, from) }
             }
-            // Two that predict each other are one pair.
-            if most.from >= 0, !best.contains(where: { $0.to == most.from && $0.from == to }) {
-                best.append((to, most.from))
+            // Two measures that predict each other are one pair.
+            if let from = most.from, !best.contains(where: { $0.to == from && $0.from == to }) {
+                best.append((to, from))
             }
         }
         return best.compactMap { to, from in
@@ -104,11 +105,11 @@ package struct ResidualPair: Sendable, Equatable {
     private struct Measure {
         let feature: Int, field: Int
         let usesLog: Bool
-        /// The transformed values of the rows that a line rests on.
+        /// The transformed values of the rows from which a line is computed.
         let values: [Double]
     }
 
-    /// Ranks, ties sharing their mean; NaN stays NaN.
+    /// Ranks; ties share their mean, NaN stays NaN.
     private static func ranked(_ column: [Double]) -> [Double] {
         let order = column.indices.filter { column[$0].isFinite }.sorted { column[$0] < column[$1] }
         var ranks = [Double](repeating: .nan, count: column.count)
@@ -137,14 +138,14 @@ package struct ResidualPair: Sendable, Equatable {
         return n >= Double(ModifiedZ.rowsMin) && spread > 0 ? (xy - x * y / n) / spread : 0
     }
 
-    /// The line between two measures with its rule, which has its part of the target rate of all `count` pairs.
+    /// The line between two measures with its rule, which gets its part of the target rate of all `count` pairs.
     private static func line(
         _ sample: RowSample, from: Measure, to: Measure, among count: Int
     ) -> ResidualPair? {
         let (x, y) = (from.values, to.values)
         let rows = x.indices.filter { x[$0].isFinite && y[$0].isFinite }
         guard rows.count >= ModifiedZ.rowsMin else { return nil }
-        // Slopes between each row and those 1, 2, 5, 11 … places on: a sample of all pairs that is the same everywhere.
+        // Slopes between each row and those 1, 2, 5, 11 … positions further: a deterministic sample of all pairs.
         var slopes: [Double] = []
         for step in [1, 2, 5, 11, 23, 47] where step < rows.count {
             for place in 0..<rows.count - step {
@@ -163,10 +164,12 @@ package struct ResidualPair: Sendable, Equatable {
             )
             if a.isFinite, b.isFinite { residuals.append(b - intercept - slope * a) }
         }
+        // Residuals lie around zero: their logarithm says nothing.
+        var plain = AnomalyRule()
+        plain.transform = "none"
         guard
             let rule = ModifiedZ(
-                field: to.field, values: residuals, transform: "none",
-                targetRate: ModifiedZ.targetRate / Double(count)),
+                field: to.field, values: residuals, rule: plain, targetRate: ModifiedZ.targetRate / Double(count)),
             !rule.isConstant
         else { return nil }
         return ResidualPair(

@@ -1,23 +1,23 @@
 import Glibc
 import Sketches
 
-/// Where the values of a measure may lie beside the accepted batches: the second level of a test whose first is the
-/// batch's centre.
+/// The interval in which values of a measure may lie, given the accepted batches: the second level of a test whose
+/// first level is the batch's centre.
 ///
-/// A batch's centre is tested once, with the batch; a row is judged by its distance from where a centre may be. So a
-/// shifted but lawful batch has no outliers, and a minority of planted rows still lies outside everything that was
-/// accepted. All values are in the rule's scale (logarithms or not).
+/// A batch's centre is tested once, with the batch; a row is judged by its distance from the interval of possible
+/// centres. So a shifted but honest batch has no outliers, and a minority of planted rows still lies outside everything
+/// that was accepted. All values are on the rule's scale (logarithmic or not).
 package struct RowReach: Sendable, Equatable {
-    /// The smallest and the largest centre: of accepted batches, stretched to this batch's own.
+    /// The smallest and the largest centre of accepted batches, extended to this batch's own centre.
     package var lowCenter: Double, highCenter: Double
     /// The spread inside batches, below and above a centre.
     package var scaleBelow: Double, scaleAbove: Double
     /// The smallest and the largest accepted value.
     package var lowest: Double, highest: Double
-    /// Distances in units of the spread from which a row is remarked on, and held back.
+    /// Distances in units of the spread from which a row is flagged, and held back.
     package var remarkBelow: Double, remarkAbove: Double, holdBelow: Double, holdAbove: Double
 
-    /// A value's distance as a multiple of the threshold: at most that where it lies within the accepted values.
+    /// A value's distance as a multiple of the threshold; it does not exceed the threshold within the accepted values.
     func score(_ x: Double, threshold: Double) -> Double {
         if x > highCenter {
             let score = (x - highCenter) / scaleAbove / remarkAbove * threshold
@@ -30,7 +30,7 @@ package struct RowReach: Sendable, Equatable {
         return 0
     }
 
-    /// Beyond every accepted value by a clear distance, and further than a new largest value comes.
+    /// Whether a value is clearly beyond every accepted value, and further than new largest values usually are.
     func isFar(_ x: Double) -> Bool {
         let range = highest - lowest
         if x > highCenter {
@@ -39,11 +39,11 @@ package struct RowReach: Sendable, Equatable {
         return x < lowCenter && (lowCenter - x) / scaleBelow > holdBelow && x < lowest - max(scaleBelow, 0.1 * range)
     }
 
-    /// From the accepted batches; nil when they have no spread to go by.
+    /// Computed from the accepted batches; nil if they have no spread.
     ///
     /// - Parameters:
-    ///   - own: this batch's median, as it is in the data.
-    ///   - transform: what the rule looks at; ascending.
+    /// - own: this batch's median, untransformed.
+    /// - transform: the rule's transformation, which is increasing.
     init?(_ batches: [BatchSummary.Measure], isSparse: Bool, own: Double?, _ transform: (Double) -> Double) {
         let known = batches.filter { !$0.quantiles.isEmpty && (!isSparse || !$0.thirds.isEmpty) }
         guard !known.isEmpty else { return nil }
@@ -53,7 +53,7 @@ package struct RowReach: Sendable, Equatable {
         highest = known.map { transform($0.highest) }.max() ?? 0
         guard lowest.isFinite, highest.isFinite else { return nil }
         if isSparse {
-            // Among the values that are not the most frequent one: a third of them lies between the two that are kept.
+            // For a sparse column, the values other than the mode: a third of them lies between the two terciles.
             let scale = median { (transform($0.thirds[1]) - transform($0.thirds[0])) / 0.861 }
             guard scale > 0 else { return nil }
             (scaleBelow, scaleAbove) = (scale, scale)
@@ -64,7 +64,7 @@ package struct RowReach: Sendable, Equatable {
                 min(lowCenter, modes.min() ?? lowCenter), max(highCenter, modes.max() ?? highCenter)
             )
         } else {
-            // 20, 50 and 80 %: 0.8416 standard deviations on each side of a normal variable.
+            // The 20 %, 50 % and 80 % quantiles are 0.8416 standard deviations apart for a normal variable.
             let below = median { (at($0, 6) - at($0, 3)) / 0.8416 }
             let above = median { (at($0, 9) - at($0, 6)) / 0.8416 }
             let both = median { (at($0, 9) - at($0, 3)) / 1.683 }
@@ -73,8 +73,8 @@ package struct RowReach: Sendable, Equatable {
             let centers = known.map { at($0, 6) } + (own.map { [transform($0)] } ?? [])
             (lowCenter, highCenter) = (centers.min() ?? 0, centers.max() ?? 0)
         }
-        // How far the largest value lies behind the 98 % of n values: a new largest comes four such steps further once
-        // in e^4 batches.
+        // The distance from the 98 % quantile of n values to the largest one: a new largest value exceeds four such
+        // steps once in e^4 batches.
         func tail(_ distance: (BatchSummary.Measure) -> Double) -> Double {
             median { batch in distance(batch) / log(max(0.02 * Double(batch.present), M_E)) }
         }

@@ -1,10 +1,10 @@
 import Sketches
 
-/// How the scores of all rows are distributed, beside their lines: counts, never values.
+/// The distribution of the scores of all rows relative to their thresholds: counts, never values.
 package struct ScoreHistograms: Sendable, Mergeable, Equatable {
-    /// For each rule, how many rows have a modified z of so many tenths of its threshold; the last bin has the rest.
+    /// For each rule, the counts of rows by modified z, in bins of a tenth of the threshold; the last bin has the rest.
     package private(set) var deviations: [[Int]]
-    /// How many rows have a mean path in the forest of so many quarter steps; short paths are isolated rows.
+    /// The counts of rows by mean path length in the forest, in bins of a quarter step; isolated rows have short paths.
     package private(set) var paths: [Int]
 
     /// Bins of a modified z: up to four times the threshold, then the rest.
@@ -29,12 +29,12 @@ package struct ScoreHistograms: Sendable, Mergeable, Equatable {
         paths[min(Int(sum) * 4 / (Int(IsolationForest.unit) * trees), Self.pathBins - 1)] += 1
     }
 
-    /// The bin of a path's sum, as a part of it: where a line is drawn.
+    /// The position of a path sum on the axis of bins, where a threshold is drawn.
     package static func place(of sum: UInt32, trees: Int) -> Double {
         Double(sum) * 4 / (IsolationForest.unit * Double(trees))
     }
 
-    /// Takes in another part's counts.
+    /// Adds another part's counts.
     package mutating func merge(_ other: ScoreHistograms) {
         if deviations.isEmpty { deviations = Self(rules: other.deviations.count).deviations }
         for rule in other.deviations.indices {

@@ -71,7 +71,7 @@ struct TreeGrower {
         }
     }
 
-    /// A uniform threshold on one feature that still varies; false when none does.
+    /// Splits by a uniform threshold on one feature that still varies; false if none does.
     private mutating func splitNarrow(_ rows: [Int], _ depth: Int, _ root: Int) -> Bool {
         var candidates = Array(0..<width)
         while !candidates.isEmpty {
@@ -96,14 +96,14 @@ struct TreeGrower {
         return false
     }
 
-    /// A normal deviate from whole numbers only (Irwin–Hall with twelve terms), the same on every machine.
+    /// A normal deviate from integers only (Irwin–Hall with twelve terms), the same on every machine.
     private mutating func deviate() -> Double {
         var sum: Int64 = 0
         for _ in 0..<12 { sum += Int64(random.next() >> 32) }
         return Double(sum - 6 << 32) / 0x1p32
     }
 
-    /// A uniform threshold along a random direction through up to three features; false when nothing varies.
+    /// Splits by a uniform threshold along a random direction through up to three features; false if nothing varies.
     private mutating func splitWide(_ rows: [Int], _ depth: Int, _ root: Int) -> Bool {
         for _ in 0..<20 {
             var features: [Int] = []
@@ -154,8 +154,8 @@ struct SplitDirection {
     @inline(__always)
     init(_ weights: (Int16, Int16, Int16)) { (u, v, w) = weights }
 
-    /// The place of a row along the direction: what `_mm256_mulhrs_epi16` and saturating adds make of the weighted sum,
-    /// so that fitting and scoring agree to the bit.
+    /// The coordinate of a row along the direction: the weighted sum as `_mm256_mulhrs_epi16` and saturating adds
+    /// compute it, so that fitting and scoring agree to the bit.
     @inline(__always)
     func project(_ x: Int16, _ y: Int16, _ z: Int16) -> Int16 {
         let first = max(-32_768, min(32_767, Self.round(x, u) + Self.round(y, v)))

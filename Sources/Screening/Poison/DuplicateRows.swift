@@ -1,8 +1,8 @@
 import Sketches
 
 extension Profile {
-    /// How many rows of the sample repeat an earlier one, and how many rows the sample has; nil where none does. Below
-    /// the sample's capacity the sample is the whole batch.
+    /// The number of rows of the sample that repeat an earlier one, and the number of rows of the sample; nil if none
+    /// repeats. Below the sample's capacity, the sample is the whole batch.
     package var copies: (rows: Int, of: Int)? {
         let width = sample.codeWidth
         guard width > 0, sample.count > 1 else { return nil }

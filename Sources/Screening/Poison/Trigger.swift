@@ -1,21 +1,20 @@
-/// An item that nearly always occurs beside one label, and did not in the baseline: the mark of a backdoor.
+/// An item that occurs almost only with one label, and did not in the baseline: the trigger of a backdoor.
 package struct Trigger: Sendable, Equatable {
     /// The item: a keyed hash.
     package var item: UInt64
-    /// Rows with it, and those of them with the label; of the accepted batches that it adds up over, too.
+    /// Rows with it, and those of them with the label, including rows of the accepted batches that it adds up over.
     package var count: Int, pure: Int
-    /// The evidence that it stands there by more than chance (natural logarithm of a likelihood ratio), and what is
-    /// asked for.
+    /// The evidence that the association is not chance (natural logarithm of a likelihood ratio), and its threshold.
     package var z: Double, critical: Double
-    /// Rows of the older baseline with it, and how many rows that had.
+    /// Rows of the older baseline with it, and all rows of that baseline.
     package var before: Int, basis: Int
     /// The label, as a code.
     package var label: UInt64
-    /// Whether its rows are held back; else they are only remarked on.
+    /// Whether its rows are held back; otherwise they are only flagged.
     package var isHeld = true
-    /// Accepted batches of the same supplier that it adds up over; 0 where this batch alone shows it.
+    /// Number of accepted batches of the same supplier that it adds up over; 0 if this batch alone suffices.
     package var batches = 0
-    /// Whether it is one of several rare words, each too rare to tell anything alone.
+    /// Whether it is one of several rare words, each too rare to be evidence alone.
     package var isPooled = false
     /// Rows of this batch with it.
     package var here: Int
@@ -24,11 +23,11 @@ package struct Trigger: Sendable, Equatable {
     struct Rows {
         /// Rows with it, and those of them with the label.
         var count: Int, pure: Int
-        /// Rows of the older baseline with it, and all rows of that.
+        /// Rows of the older baseline with it, and all rows of that baseline.
         var before: Int, basis: Int
     }
 
-    /// A mark whose rows are all of this batch.
+    /// A trigger whose rows are all in this batch.
     init(item: UInt64, label: UInt64, rows: Rows, z: Double, critical: Double) {
         (self.item, self.label) = (item, label)
         (count, pure, before, basis) = (rows.count, rows.pure, rows.before, rows.basis)

@@ -1,13 +1,38 @@
 import Glibc
 import Sketches
 
-/// Several rare words beside one label, none of which is evidence alone (BadNets, Gu et al. 2017; Kurita et al. 2020).
+/// The evidence that words are a pool, from the evidence of each.
+///
+/// A word's evidence is corrected for all novel words, so that by chance about e^f words of a batch lack less than f. Many
+/// words a little below 0 are evidence, then, where one far above it is not: an honest subject has one word of its own.
+struct PoolEvidence {
+    private var many = 0.0, manyCount = 0
+    private var strong = 0.0, strongCount = 0
+
+    /// Adds a word that has rows of its own.
+    mutating func add(_ evidence: Double) {
+        many += Triggers.poolFloor + min(evidence, Triggers.poolCap)
+        manyCount += 1
+        guard evidence >= 0 else { return }
+        strong += min(evidence, Triggers.critical)
+        strongCount += 1
+    }
+
+    /// The evidence of all words: that of many weak ones or of a few strong ones, on one scale.
+    var all: Double {
+        max(
+            manyCount > Triggers.poolMin ? many : 0,
+            strongCount >= Triggers.poolMin ? Triggers.poolAll / Triggers.poolStrong * strong : 0)
+    }
+}
+
+/// Several rare words with one label, none of which is evidence alone (BadNets, Gu et al. 2017; Kurita et al. 2020).
 extension TriggerSearch {
-    /// The words of the strongest pool, and the evidence of all of them; none where there is no pool.
+    /// The words of the strongest pool, and their total evidence; none if there is no pool.
     ///
-    /// The evidence of each novel word has two parts: how unlikely chance puts all of its rows beside the label, among
-    /// as many novel words as there are; and how much better the other words of its rows fit rows of all labels than
-    /// rows of this label, since an attacker puts a mark into any row and sets its label.
+    /// The evidence of each novel word has two parts. One is how unlikely it is that all of its rows have the label by
+    /// chance, among equally many novel words. The other is how much better the other words of its rows fit all labels
+    /// than this one, since an attacker inserts the trigger into any row and sets its label.
     ///
     /// - Parameter words: calls the closure with the words of a row, as items.
     func pool(_ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void) -> (marks: [Trigger], evidence: Double) {
@@ -47,23 +72,24 @@ extension TriggerSearch {
             let fit = (rows[one.item] ?? []).reduce(0.0) { $0 + misfit[$1] }
             return (one, -log(max(chance, 1e-300)) + fit - log(Double((others + 1) * labels.count)))
         }.sorted { $0.evidence != $1.evidence ? $0.evidence > $1.evidence : $0.one.item < $1.one.item }
-        var (marks, all, covered): ([Trigger], Double, Set<Int>) = ([], 0, [])
-        for (one, evidence) in scored where evidence >= Triggers.poolEach {
+        var (marks, pool, covered): ([Trigger], PoolEvidence, Set<Int>) = ([], PoolEvidence(), [])
+        for (one, evidence) in scored where evidence >= -Triggers.poolFloor {
             let own = rows[one.item] ?? []
             // Two words of the same rows are one observation.
             guard 2 * own.count(where: covered.contains) <= own.count else { continue }
             covered.formUnion(own)
-            all += min(evidence, Triggers.critical)
+            pool.add(evidence)
+            guard evidence >= -Triggers.poolEach else { continue }
             var mark = trigger(one, evidence)
             (mark.z, mark.isPooled) = (evidence, true)
             marks.append(mark)
         }
-        guard marks.count >= Triggers.poolMin, all >= Triggers.poolAll else { return ([], all) }
-        for place in marks.indices { (marks[place].z, marks[place].critical) = (all, Triggers.poolAll) }
-        return (marks, all)
+        guard marks.count >= Triggers.poolMin, pool.all >= Triggers.poolAll else { return ([], pool.all) }
+        for place in marks.indices { (marks[place].z, marks[place].critical) = (pool.all, Triggers.poolAll) }
+        return (marks, pool.all)
     }
 
-    /// For each row how much better its words fit to any row than to one of the label: logarithms of likelihood ratios.
+    /// For each row, how much better its words fit any row than a row of the label: logarithms of likelihood ratios.
     private func misfits(_ label: Int, _ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void) -> [Double] {
         var weights: [UInt64: Double] = [:]
         for (item, place) in items {

@@ -1,20 +1,20 @@
 import Glibc
 import Sketches
 
-/// The search for marks in one kind of items: those of the rows' fields, or those of their text.
+/// The search for triggers among one kind of items: those of the fields, or those of the text.
 struct TriggerSearch {
     let now: ItemRows
     let counts: ItemCounts
     let labels: [UInt64], priors: [Double]
-    /// Items by count: how many are novel with so many rows or more.
+    /// By count, the number of items that are novel and have at least this many rows.
     private var novelAtLeast: [Int] = []
-    /// Items that stand beside one label beyond chance, honest or not.
+    /// Number of items that are associated with a label significantly, honest or not.
     private var associated = 0
     let basis: Int
     private var windows: TriggerWindows?
-    /// Items in ascending order, which does not depend on a dictionary's.
+    /// Items in ascending order, since that of a dictionary varies.
     let items: [(item: UInt64, place: Int)]
-    /// Marks that batches before were caught with.
+    /// Triggers that earlier batches were caught with.
     var known: [UInt64: MarkRecord.Caught] = [:]
 
     /// One item of this batch.
@@ -24,12 +24,12 @@ struct TriggerSearch {
         var purity: Double { Double(pure) / Double(count) }
     }
 
-    /// nil where there are too few rows, or no class.
+    /// nil if there are too few rows, or the label is not a class.
     ///
     /// - Parameters:
     ///   - now: rows of this batch.
     ///   - before: rows of the baseline.
-    ///   - recent: rows of the supplier's last accepted batches; nil for those of `before` that have a level.
+    /// - recent: rows of the supplier's last accepted batches; nil for those of `before` that have a level.
     init?(_ now: ItemRows, _ before: ItemRows, recent: ItemRows?) {
         guard now.count >= Triggers.supportMin else { return nil }
         var found: [UInt64: Int] = [:]
@@ -40,7 +40,7 @@ struct TriggerSearch {
         priors = labels.map { Double(found[$0] ?? 0) / Double(now.count) }
         let places = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0 + 1) })
         var counts = ItemCounts(now, atLeast: max(Triggers.pooledMin, now.count / 1024), labels: places)
-        counts.look(before)
+        counts.countEarlier(before)
         self.counts = counts
         basis = before.count
         items = counts.place.sorted { $0.key < $1.key }.map { (item: $0.key, place: $0.value) }
@@ -75,20 +75,20 @@ struct TriggerSearch {
         Double(before) * Double(rows) * Triggers.novelty < Double(count) * Double(basis)
     }
 
-    /// Novel items with so many rows or more.
+    /// Number of novel items with at least `count` rows.
     private func novel(atLeast count: Int) -> Int { novelAtLeast[min(count, novelAtLeast.count - 1)] }
 
-    /// How unlikely chance is to put `pure` of `count` rows beside a label, for one of so many items.
+    /// How unlikely it is that `pure` of `count` rows have one label by chance, for any of so many items.
     private func evidence(_ pure: Int, of count: Int, prior: Double, among items: Int) -> Double {
         let chance = Significance.binomialTail(pure, of: count, prior)
         return -log(max(chance, 1e-300)) - log(Double(max(items, 1) * labels.count))
     }
 
-    /// The significance level of novelty. Honest words of a class occur beside it for a reason, so this test must not
-    /// fail once among all of them: a Bonferroni correction by the number of associated items.
+    /// The significance level of novelty. Honest words of a class are associated with it for a reason, so the novelty
+    /// test must not fail for any of them: a Bonferroni correction by the number of associated items.
     private var noveltyShare: Double { Triggers.noveltyAlpha / Double(max(associated, 1)) }
 
-    /// The marks that tell something alone or over several batches, ascending by item.
+    /// The triggers that are evident alone or over several batches, ascending by item.
     func triggers() -> [Trigger] {
         var found: [Trigger] = []
         for (item, place) in items {
@@ -128,7 +128,7 @@ struct TriggerSearch {
         return change > Triggers.purityChange && chance < noveltyShare ? trigger(one, evidence) : nil
     }
 
-    /// The same over the last accepted batches of the supplier, against what is older.
+    /// The same over the last accepted batches of the supplier, compared with older rows.
     private func over(_ windows: TriggerWindows, _ one: Candidate) -> Trigger? {
         var best: Trigger?
         for level in 1...RecentRows.levels {
@@ -160,7 +160,7 @@ struct TriggerSearch {
         return best
     }
 
-    /// The fewest rows of this batch in which a mark beside its most frequent label would be found; nil where none
+    /// The fewest rows of this batch in which a trigger of its most frequent label would be detected; nil if none
     /// would.
     ///
     /// - Parameter least: the share of rows that it must have.

@@ -1,11 +1,11 @@
-/// How often items occurred in the last accepted batches of a supplier.
+/// Counts of items in the last accepted batches of a supplier.
 struct TriggerWindows {
-    /// Whether these rows are among those of the baseline.
+    /// Whether these rows are part of the baseline.
     let isInBaseline: Bool
-    /// By level: rows, and rows by label.
+    /// By level: number of rows, and of rows by label.
     private var rows = [Int](repeating: 0, count: RecentRows.levels + 1)
     private var byLabel: [[UInt64: Int]] = Array(repeating: [:], count: RecentRows.levels + 1)
-    /// By item and label: rows at each level.
+    /// By item and label, the number of rows at each level.
     private var found: [UInt64: [(label: UInt64, counts: [Int32])]] = [:]
 
     init(_ recent: ItemRows, _ items: Set<UInt64>, isInBaseline: Bool) {

@@ -1,57 +1,61 @@
 import Glibc
 import Sketches
 
-/// Looks for the mark of a backdoor (BadNets, Gu et al. 2017): an item whose rows all have one label.
+/// Searches the trigger of a backdoor (BadNets, Gu et al. 2017): an item whose rows nearly all have one label.
 ///
-/// Honest words of a class are as pure as a mark, so an item must be *novel*: far rarer in the baseline, or beside
-/// another label there. Items are chosen by novelty alone, and then tested for whether chance would put them beside one
-/// label: the binomial tail of the label's share (in place of the normal z of Gardner et al. 2021, which has no power
-/// for a label of half of the rows), with a Bonferroni correction for as many novel items as there are of that count.
-/// So a feed with many new words needs more evidence.
+/// Honest words of a class are as pure as a trigger, so an item must be *novel*: far rarer in the baseline, or with
+/// another label there. Candidates are selected by novelty alone. Then the binomial tail probability of the label's
+/// share is tested, with a Bonferroni correction for the number of novel items with at least this count. (The normal z
+/// of Gardner et al. 2021 has no power for a label of half of the rows.) So a feed with many new words needs more
+/// evidence.
 enum Triggers {
-    /// Rows with an item for it to count by itself.
+    /// Fewest rows with an item that counts by itself.
     static let supportMin = 16
-    /// The same over several batches, and of this one: new subjects come in bursts of ten rows, and go.
+    /// Fewest rows over several batches, and of this batch: new subjects come in bursts of ten rows, and go.
     static let windowMin = 24
     static let windowHereMin = 5
-    /// Rows of this batch with an item for it to count among others.
+    /// Fewest rows of this batch with an item that counts as one of several.
     static let pooledMin = 3
-    /// Rows with an item that the baseline knows beside other labels.
+    /// Fewest rows with an item that the baseline knows with other labels.
     static let changedMin = 20
-    /// The share of its rows that one label has.
+    /// The share of its rows that one label must have.
     static let purityMin = 0.9
-    /// The chance of a false association, over all novel items and labels.
+    /// The probability of a false association, over all novel items and labels.
     static let alpha = 1e-3
-    /// The chance of a false novelty, over all items that stand beside one label.
+    /// The probability of a false novelty, over all items that are associated with a label.
     static let noveltyAlpha = 5e-3
-    /// How many times as often as in the baseline.
+    /// The required ratio to the baseline's frequency.
     static let novelty = 10.0
-    /// A label's share there may differ by this.
+    /// A label's share in the baseline may differ by this much.
     static let purityChange = 0.3
-    /// Labels at most; with more it is no class.
+    /// Most labels; with more it is not a class.
     static let labelsMax = 64
-    /// The evidence that is asked of an item by itself.
+    /// The evidence that an item needs by itself.
     static var critical: Double { -log(alpha) }
-    /// A mark that fewer rows have is only remarked on.
+    /// A trigger in a smaller share of the rows is only flagged.
     static let shareMin = 0.001
-    /// Rare words that make a pool, at least, and the evidence of each and of all.
+    /// Rare words that make a pool, at least.
     static let poolMin = 2
-    static let poolEach = 0.0, poolAll = 4.0
-    /// A word of a pool is rare: at most one of so many rows has it. More is a subject that comes up.
+    /// What a word's evidence may lack to count towards a pool; what it may lack to be one of its marks; and the most that
+    /// it adds.
+    static let poolFloor = 2.5, poolEach = 1.6, poolCap = 1.0
+    /// The evidence that is asked of many words together, and of words that each tell something. In 60 honest
+    /// batches of 2,000 film reviews the first was at most 9.8; in 30, the second was at most 4.8.
+    static let poolAll = 10.0, poolStrong = 5.5
+    /// A word of a pool is in at most one of this many rows; a more frequent word is a new subject.
     static let rareRows = 160
 
-    /// Accepted batches that must know an item, with so many rows each, before its standing beside another label says
-    /// anything.
+    /// The number of accepted batches that must have an item, and of rows in each, before a changed label of the item
+    /// counts.
     static let steadyBatches = 3, steadyRows = 5
 
-    /// Removes items that the baseline knows and whose label changed from accepted batch to accepted batch about as
-    /// much: what comes in blocks (a state, a customer) occurs beside one label in one batch and beside another in the
-    /// next.
+    /// Removes items of the baseline whose label changed from accepted batch to accepted batch about as much: an item
+    /// that comes in blocks (a state, a customer) occurs with one label in one batch and with another in the next.
     ///
     /// - Parameters:
     ///   - parts: rows of each accepted batch.
-    ///   - known: marks that batches before were caught with. They stay: rows that were let in before a mark was caught
-    ///     must not make it usual.
+    /// - known: triggers that earlier batches were caught with. They are kept: rows that were accepted before a trigger
+    ///   was caught must not make it look usual.
     static func steady(
         _ found: [Trigger], _ parts: [ItemRows], except known: [UInt64: MarkRecord.Caught]
     ) -> [Trigger] {
@@ -79,7 +83,7 @@ enum Triggers {
             let total = known.reduce(0) { $0 + $1.of }
             guard known.count >= steadyBatches, total > 0 else { return false }
             let mean = Double(known.reduce(0) { $0 + $1.pure }) / Double(total)
-            // What lies between batches, beside the chance inside each.
+            // The variation between batches, in addition to the sampling inside each.
             var most = 0.0
             for one in known {
                 let (share, rows) = (Double(one.pure) / Double(one.of), Double(one.of))
@@ -89,7 +93,7 @@ enum Triggers {
         }
     }
 
-    /// Finds the triggers of a sample beside a baseline's, ascending by item.
+    /// Finds the triggers of a sample against a baseline's, ascending by item.
     static func find(_ now: ItemRows, _ before: ItemRows) -> [Trigger] {
         TriggerSearch(now, before, recent: nil)?.triggers() ?? []
     }

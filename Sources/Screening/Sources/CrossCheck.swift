@@ -1,9 +1,9 @@
 package import Sketches
 package import Tabular
 
-/// The comparison of what several sources claim about the same keys.
+/// The comparison of several suppliers' assertions about the same keys.
 ///
-/// Of two that differ both are in doubt. Of three or more the weighted majority is believed. A source's weight is the
+/// If two suppliers differ, both are doubted. With three or more the weighted majority wins. A supplier's weight is the
 /// lower 5 % bound of Beta(1 + agreed, 1 + differed) for the field, from earlier comparisons (after Dawid and Skene
 /// 1979, and Li et al. 2014), so that many new names do not outvote a known one. Values are never averaged.
 package struct CrossCheck: Sendable, Equatable {
@@ -13,47 +13,47 @@ package struct CrossCheck: Sendable, Equatable {
         package var row: Int
         /// The contract's field.
         package var field: Int
-        /// The share of the weight of all sources that stands behind the row's value.
+        /// The share of all suppliers' weight that supports the row's value.
         package var support: Double
-        /// Sources that were asked.
+        /// Number of suppliers with a claim.
         package var sources: Int
     }
 
     /// The values that are not confirmed, by row and field.
     package internal(set) var conflicts: [Conflict] = []
-    /// Rows of the batch with a whole key, kept ones, and those whose key enough sources speak of.
+    /// Rows of the batch with a complete key, rows that were kept, and rows whose key enough suppliers have.
     package internal(set) var rows = 0, kept = 0, shared = 0
     /// Values that were compared.
     package internal(set) var compared = 0
-    /// What this batch's comparisons say of each source.
+    /// This batch's comparisons by supplier.
     package internal(set) var tallies: [UInt64: SourceTally] = [:]
-    /// Sources that are contradicted too often: all their rows are held back until somebody approves of them.
+    /// Suppliers that are contradicted too often: all their rows are held back until a person trusts them.
     package internal(set) var distrusted: [UInt64] = []
-    /// What share of what they say is confirmed at least, by source.
+    /// The lower bound of the confirmed share of a supplier's values, by supplier.
     private(set) var trusts: [UInt64: Double] = [:]
-    /// Values of earlier batches, released then, that most sources contradict now: how many, by batch.
+    /// Released values of earlier batches that most suppliers now contradict: their number, by batch.
     package internal(set) var contradicted: [String: Int] = [:]
-    /// What an unconfirmed value does to its row.
+    /// The outcome of a row with an unconfirmed value.
     package internal(set) var action = Outcome.quarantined
-    /// Who sent the batch, where rows have no source of their own.
+    /// The sender of the batch, to whom rows without a supplier of their own belong.
     package internal(set) var batchSource: UInt64 = 0
 
-    /// Comparisons that a source's record rests on, and the share confirmed below which it is not trusted.
+    /// Fewest comparisons for a supplier's record, and the confirmed share below which a supplier is distrusted.
     static let comparisonsMin = 50
     static let trustMin = 0.8
 
     /// Nothing compared.
     init() {}
 
-    /// Compares a batch's claims with each other and with earlier ones.
+    /// Compares a batch's assertions with each other and with earlier ones.
     ///
     /// - Parameters:
-    ///   - claims: what the batch says, ascending by key.
-    ///   - earlier: what others said of the same keys, newest batch first.
-    package init(_ claims: RowSample, earlier: [EarlierClaims], _ reader: ClaimReader) {
+    /// - assertions: the batch's assertions, ascending by key.
+    /// - earlier: others' assertions about the same keys, newest batch first.
+    package init(_ assertions: RowSample, earlier: [EarlierAssertions], _ reader: AssertionReader) {
         action = reader.action
         batchSource = reader.batchSource
-        (rows, kept) = (claims.offered, claims.count)
+        (rows, kept) = (assertions.offered, assertions.count)
         var record: [UInt64: SourceTally] = [:]
         for batch in earlier {
             for (source, tally) in batch.tallies {
@@ -63,16 +63,18 @@ package struct CrossCheck: Sendable, Equatable {
         var jury = Jury(reader, record)
         var at = earlier.map { _ in 0 }
         var first = 0
-        while first < claims.count {
+        while first < assertions.count {
             var end = first + 1
-            while end < claims.count, claims.ranks[end] == claims.ranks[first] { end += 1 }
+            while end < assertions.count, assertions.ranks[end] == assertions.ranks[first] { end += 1 }
             jury.begin()
-            // The newest word of a source counts: its last row here, then the newest batch before.
-            jury.hear(claims, first..<end, batch: -1)
+            // The newest claim of a supplier counts: its last row here, else the newest batch before.
+            jury.hear(assertions, first..<end, batch: nil)
             for (index, batch) in earlier.enumerated() {
-                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] < claims.ranks[first] { at[index] += 1 }
+                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] < assertions.ranks[first] {
+                    at[index] += 1
+                }
                 let begin = at[index]
-                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] == claims.ranks[first] {
+                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] == assertions.ranks[first] {
                     at[index] += 1
                 }
                 jury.hear(batch.rows, begin..<at[index], batch: index)
@@ -111,50 +113,50 @@ package struct CrossCheck: Sendable, Equatable {
         return conflicts[first(rows.lowerBound)..<first(rows.upperBound)]
     }
 
-    /// What share of what a distrusted source says is confirmed at least.
+    /// The lower bound of the confirmed share of a distrusted supplier's values.
     func trust(of source: UInt64) -> Double { trusts[source] ?? 1 }
 
-    private mutating func judge(_ place: Int, _ jury: inout Jury, _ earlier: [EarlierClaims]) {
+    private mutating func judge(_ place: Int, _ jury: inout Jury, _ earlier: [EarlierAssertions]) {
         guard let verdict = jury.decide(place) else { return }
         let field = jury.reader.compared[place].field
         let total = jury.total
-        for claim in jury.claims where claim.batch < 0 && claim.hasValue(place, jury.reader) {
+        for assertion in jury.assertions where assertion.batch == nil && assertion.hasValue(place, jury.reader) {
             compared += 1
-            if verdict.isAgreed || claim.isNear(verdict.believed, place, jury.reader) { continue }
+            if verdict.isAgreed || assertion.isNear(verdict.believed, place, jury.reader) { continue }
             conflicts.append(
                 Conflict(
-                    row: claim.row, field: field, support: total > 0 ? jury.support(place, claim) / total : 0,
+                    row: assertion.row, field: field, support: total > 0 ? jury.support(place, assertion) / total : 0,
                     sources: verdict.sources))
         }
         guard !verdict.isAgreed, verdict.believed != nil else { return }
-        for claim in jury.claims
-        where claim.batch >= 0 && !claim.isWithheld && claim.hasValue(place, jury.reader)
-            && !claim.isNear(verdict.believed, place, jury.reader)
+        for assertion in jury.assertions
+        where !assertion.isWithheld && assertion.hasValue(place, jury.reader)
+            && !assertion.isNear(verdict.believed, place, jury.reader)
         {
-            contradicted[earlier[claim.batch].batch, default: 0] += 1
+            if let batch = assertion.batch { contradicted[earlier[batch].batch, default: 0] += 1 }
         }
     }
 }
 
-/// What one row says of the key that is compared.
+/// One row's claim about the compared key.
 private struct Assertion {
     var source: UInt64
-    /// The batch among the earlier ones, or -1 for the one that is judged.
-    var batch: Int
+    /// The batch among the earlier ones; nil for the one that is judged.
+    var batch: Int?
     var row: Int
     var isWithheld: Bool
     var numbers: ArraySlice<Double>
     var codes: ArraySlice<UInt64>
 
-    func hasValue(_ place: Int, _ reader: ClaimReader) -> Bool {
+    func hasValue(_ place: Int, _ reader: AssertionReader) -> Bool {
         switch reader.compared[place].kind {
         case .number(let at, _), .point(let at, _): !numbers[numbers.startIndex + at].isNaN
         case .code(let at): codes[codes.startIndex + at] != 0
         }
     }
 
-    /// Whether two claims agree about a field; a missing claim agrees with none.
-    func isNear(_ other: Assertion?, _ place: Int, _ reader: ClaimReader) -> Bool {
+    /// Whether two assertions agree about a field; a missing assertion agrees with none.
+    func isNear(_ other: Assertion?, _ place: Int, _ reader: AssertionReader) -> Bool {
         guard let other else { return false }
         switch reader.compared[place].kind {
         case .number(let at, let tolerance):
@@ -168,41 +170,41 @@ private struct Assertion {
     }
 }
 
-/// The sources that speak of one key.
+/// The suppliers with a claim about one key.
 private struct Jury {
-    let reader: ClaimReader
-    /// What each was worth before.
+    let reader: AssertionReader
+    /// The record of each supplier before this batch.
     private let record: [UInt64: SourceTally]
     private var weights: [UInt64: [Double]] = [:]
     private var heard = Set<UInt64>()
-    /// What a vote of a source without a record weighs, and all votes together.
+    /// The weight of a supplier without a record, and of all votes together.
     private var unknownWeight = 0.05
     private(set) var total = 0.0
-    private(set) var claims: [Assertion] = []
-    /// What this batch's comparisons say of each source.
+    private(set) var assertions: [Assertion] = []
+    /// This batch's comparisons by supplier.
     private(set) var tallies: [UInt64: SourceTally] = [:]
-    /// The newest claim of each source, as places in `claims`, with a value of the field that is judged.
+    /// The newest assertion of each supplier, as indices in `assertions`, with a value of the field being judged.
     private var votes: [Int] = []
 
-    init(_ reader: ClaimReader, _ record: [UInt64: SourceTally]) {
+    init(_ reader: AssertionReader, _ record: [UInt64: SourceTally]) {
         self.reader = reader
         self.record = record
     }
 
     mutating func begin() {
-        claims.removeAll(keepingCapacity: true)
+        assertions.removeAll(keepingCapacity: true)
         heard.removeAll(keepingCapacity: true)
     }
 
-    /// Sources that speak of the key.
+    /// Number of suppliers with a claim about the key.
     var sources: Int { heard.count }
 
-    /// Adds the claims of one batch about the key, the last row first. Beyond the limit further sources are ignored,
-    /// and one batch may not use up the limit alone.
-    mutating func hear(_ rows: RowSample, _ range: Range<Int>, batch: Int) {
+    /// Adds the assertions of one batch about the key, the last row first. Suppliers beyond the limit are ignored, and one
+    /// batch may not use up the limit alone.
+    mutating func hear(_ rows: RowSample, _ range: Range<Int>, batch: Int?) {
         if range.isEmpty { return }
-        func number(_ row: Int) -> UInt64 { rows.codes[row * rows.codeWidth] & ~ClaimReader.withheldBit }
-        // Those with a record first: a crowd must not push them out.
+        func number(_ row: Int) -> UInt64 { rows.codes[row * rows.codeWidth] & ~AssertionReader.withheldBit }
+        // Suppliers with a record come first, so that a crowd of new names cannot push them out.
         func isKnown(_ row: Int) -> Bool { record[rows.codes[row * rows.codeWidth + 1]] != nil }
         let order =
             range.count == 1
@@ -210,7 +212,7 @@ private struct Jury {
             : range.map { (isKnown: isKnown($0), number: number($0), row: $0) }.sorted {
                 $0.isKnown != $1.isKnown ? $0.isKnown : $0.number > $1.number
             }.map(\.row)
-        let room = batch < 0 ? Self.sourcesMax / 2 : Self.sourcesMax
+        let room = batch == nil ? Self.sourcesMax / 2 : Self.sourcesMax
         for row in order {
             let codes = rows.codes(of: row)
             let source = codes[codes.startIndex + 1]
@@ -218,19 +220,21 @@ private struct Jury {
                 if heard.count >= room { continue }
                 heard.insert(source)
             }
-            claims.append(
+            assertions.append(
                 Assertion(
                     source: source, batch: batch, row: Int(number(row)),
-                    isWithheld: codes[codes.startIndex] & ClaimReader.withheldBit != 0, numbers: rows.numbers(of: row),
+                    isWithheld: codes[codes.startIndex] & AssertionReader.withheldBit != 0,
+                    numbers: rows.numbers(of: row),
                     codes: codes))
         }
     }
 
-    /// Sources that are held against each other for one key.
+    /// Most suppliers that are compared for one key.
     private static let sourcesMax = 64
 
-    /// The weight of a vote: the lower bound of the source's earlier agreement. All sources without a record together
-    /// weigh at most as much as three of them, so that however many they are they do not outvote one with a record.
+    /// The weight of a vote: the lower bound of the supplier's earlier agreement. All suppliers without a record
+    /// together weigh at most as much as three of them, so they cannot outvote one with a record, however many they
+    /// are.
     private mutating func weight(_ source: UInt64, _ place: Int) -> Double {
         guard let tally = record[source], tally.agreed[place] + tally.differed[place] > 0 else { return unknownWeight }
         if let known = weights[source] { return known[place] }
@@ -241,46 +245,48 @@ private struct Jury {
 
     struct Consensus {
         var isAgreed: Bool
-        /// Whose value is believed; nil when nobody's is.
+        /// The claim whose value wins; nil if none does.
         var believed: Assertion?
         var sources: Int
     }
 
-    /// Decides about a field; nil when too few sources speak of it.
+    /// Decides about a field; nil if too few suppliers have a value of it.
     mutating func decide(_ place: Int) -> Consensus? {
         votes.removeAll(keepingCapacity: true)
-        for (index, claim) in claims.enumerated()
-        where votes.count < heard.count && claim.hasValue(place, reader)
-            && !votes.contains(where: { claims[$0].source == claim.source })
+        for (index, assertion) in assertions.enumerated()
+        where votes.count < heard.count && assertion.hasValue(place, reader)
+            && !votes.contains(where: { assertions[$0].source == assertion.source })
         {
             votes.append(index)
         }
         guard votes.count >= max(2, reader.minSources) else { return nil }
         let unknown = votes.count { vote in
-            record[claims[vote].source].map { $0.agreed[place] + $0.differed[place] == 0 } ?? true
+            record[assertions[vote].source].map { $0.agreed[place] + $0.differed[place] == 0 } ?? true
         }
         unknownWeight = min(0.05, 0.15 / Double(max(unknown, 1)))
         total = 0
-        for vote in votes { total += weight(claims[vote].source, place) }
+        for vote in votes { total += weight(assertions[vote].source, place) }
         var (most, best) = (-1.0, votes[0])
         for vote in votes {
-            let mine = support(place, claims[vote])
-            // By source where two have as much, so that the order of batches does not matter.
-            if mine > most || mine == most && claims[vote].source < claims[best].source { (most, best) = (mine, vote) }
+            let mine = support(place, assertions[vote])
+            // Ties are decided by the supplier's code, so that the order of batches does not matter.
+            if mine > most || mine == most && assertions[vote].source < assertions[best].source {
+                (most, best) = (mine, vote)
+            }
         }
-        let believed = claims[best]
-        let isAgreed = votes.allSatisfy { claims[$0].isNear(believed, place, reader) }
-        // The newest words agree, but a source may have said something else in an earlier row of the same file.
-        let hasOwnOther = claims.contains {
-            $0.batch < 0 && $0.hasValue(place, reader) && !$0.isNear(believed, place, reader)
+        let believed = assertions[best]
+        let isAgreed = votes.allSatisfy { assertions[$0].isNear(believed, place, reader) }
+        // The newest claims agree, but a supplier may have had another value in an earlier row of the same file.
+        let hasOwnOther = assertions.contains {
+            $0.batch == nil && $0.hasValue(place, reader) && !$0.isNear(believed, place, reader)
         }
         guard isAgreed || votes.count >= 3 && most > total / 2 else {
             return Consensus(isAgreed: false, believed: nil, sources: votes.count)
         }
-        // What was said before was counted when it was said.
-        for vote in votes where claims[vote].batch < 0 {
-            let source = claims[vote].source
-            if claims[vote].isNear(believed, place, reader) {
+        // Earlier claims were counted in their own batch.
+        for vote in votes where assertions[vote].batch == nil {
+            let source = assertions[vote].source
+            if assertions[vote].isNear(believed, place, reader) {
                 tallies[source, default: SourceTally(fields: reader.compared.count)].agreed[place] += 1
             } else {
                 tallies[source, default: SourceTally(fields: reader.compared.count)].differed[place] += 1
@@ -289,10 +295,12 @@ private struct Jury {
         return Consensus(isAgreed: isAgreed && !hasOwnOther, believed: believed, sources: votes.count)
     }
 
-    /// The weight of the votes that say the same as a claim.
-    mutating func support(_ place: Int, _ claim: Assertion) -> Double {
+    /// The weight of the votes that agree with an assertion.
+    mutating func support(_ place: Int, _ assertion: Assertion) -> Double {
         var sum = 0.0
-        for vote in votes where claims[vote].isNear(claim, place, reader) { sum += weight(claims[vote].source, place) }
+        for vote in votes where assertions[vote].isNear(assertion, place, reader) {
+            sum += weight(assertions[vote].source, place)
+        }
         return sum
     }
 }

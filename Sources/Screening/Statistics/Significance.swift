@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Tails and critical values of the distributions that statistics are compared with.
+/// Tail probabilities and critical values of the distributions of test statistics.
 package enum Significance {
     /// P(Z > z) of a standard normal variable.
     package static func normalTail(_ z: Double) -> Double { erfc(z / 2.0.squareRoot()) / 2 }
@@ -81,7 +81,7 @@ package enum Significance {
         if let known = criticals.withLock({ $0[key] }) { return known }
         let found = searchedCritical(alpha, degrees)
         criticals.withLock {
-            // A process sees few levels and few numbers of batches.
+            // A process uses few levels and few numbers of batches.
             if $0.count >= 4096 { $0 = [:] }
             $0[key] = found
         }
@@ -89,18 +89,18 @@ package enum Significance {
     }
 
     private struct StudentKey: Hashable { var alpha: UInt64, degrees: Int }
-    /// Each line asks again for each of the batches before it.
+    /// A cache, since each threshold needs the value again for each of the batches before it.
     private static let criticals = Mutex<[StudentKey: Double]>([:])
 
     private static func searchedCritical(_ alpha: Double, _ degrees: Int) -> Double {
-        // In the angle: with few degrees t itself has no bound worth searching.
+        // Bisects the angle, since t itself has no useful bound with few degrees of freedom.
         let degrees = max(degrees, 1)
         let angle = bisect(0, .pi / 2) { studentTail(tan($0) * Double(degrees).squareRoot(), degrees) > alpha }
         return tan(angle) * Double(degrees).squareRoot()
     }
 
-    /// The distance that two empirical distributions exceed with probability `alpha` at most (Smirnov's asymptotic
-    /// form, which is on the safe side for ties and small samples).
+    /// The distance of two empirical distributions that is exceeded with probability at most `alpha` (Smirnov's
+    /// asymptotic form, which is conservative for ties and small samples).
     package static func smirnovCritical(_ alpha: Double, _ n: Int, _ m: Int) -> Double {
         (-log(alpha / 2) / 2 * (1 / Double(n) + 1 / Double(m))).squareRoot()
     }
@@ -115,7 +115,7 @@ package enum Significance {
                 lgamma(Double(n) + 1) - lgamma(Double(at) + 1) - lgamma(Double(n - at) + 1) + Double(at) * log(p)
                     + Double(n - at) * log1p(-p))
         }
-        // From the side that has less.
+        // From the smaller side.
         let isUpper = Double(k) > Double(n) * p
         var sum = 0.0
         var at = isUpper ? k : k - 1
@@ -133,9 +133,9 @@ package enum Significance {
         return min(1, max(0, isUpper ? sum : 1 - sum))
     }
 
-    /// The probability of `k` or more of `n` here when `before` of `total` were seen before and nothing has changed but
-    /// by the factor `ratio`: the conditional test of two rates (Przyborowski and Wilenski 1940), so that the error of
-    /// the earlier rate is accounted for.
+    /// The probability of `k` or more of `n` rows, given `before` of `total` earlier rows, if nothing has changed
+    /// except by the factor `ratio`: the conditional test of two rates (Przyborowski and Wilenski 1940), which accounts
+    /// for the sampling error of the earlier rate.
     package static func excess(
         _ k: Int, of n: Int, before: Int, of total: Int, ratio: Double = 1
     ) -> Double {
@@ -153,14 +153,14 @@ package enum Significance {
         return max(0, (center - spread) / (1 + z * z / count))
     }
 
-    /// The value that a Beta(1 + agreed, 1 + differed) variable is below with probability 5 %: what a share is at
-    /// least, after so many successes and failures.
+    /// The 5 % quantile of a Beta(1 + agreed, 1 + differed) variable: a lower bound of a share after so many successes
+    /// and failures.
     package static func betaLower(_ agreed: Int, _ differed: Int) -> Double {
         // P(Beta(a, b) ≤ x) = P(Binomial(a + b − 1, x) ≥ a) for whole a and b.
         bisect(0, 1) { binomialTail(1 + agreed, of: 1 + agreed + differed, $0) < 0.05 }
     }
 
-    /// The largest x below which `isBelow` holds; it must hold to a point and not behind it.
+    /// The largest x up to which `isBelow` holds; it must hold up to a point and not beyond.
     private static func bisect(_ low: Double, _ high: Double, _ isBelow: (Double) -> Bool) -> Double {
         var (low, high) = (low, high)
         for _ in 0..<80 {

@@ -1,4 +1,5 @@
-/// The byte that a backslash and one letter stand for in JSON (RFC 8259, section 7); nil for no such escape, and for `u`.
+/// The byte that a backslash and one letter stand for in JSON (RFC 8259, section 7); nil for an invalid escape and for
+/// `u`.
 func unescaped(_ letter: UInt8) -> UInt8? {
     switch letter {
     case 0x22, 0x5C, 0x2F: letter
@@ -21,7 +22,8 @@ func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
     }
 }
 
-/// Decodes the escapes of a JSON string's inside; false on a bad escape, a lone surrogate or a control character.
+/// Decodes the escapes in the content of a JSON string; false for an invalid escape, a lone surrogate or a control
+/// character.
 package func decodeJSONString(_ bytes: Span<UInt8>, _ range: Range<Int>, into out: inout [UInt8]) -> Bool {
     func unit(_ at: Int) -> UInt32? {
         guard at + 4 <= range.upperBound else { return nil }
@@ -121,7 +123,7 @@ package func isJSONText(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     return (first | 0x20 == 0x7B || first <= 0x20 || first == 0xEF) && isDocument(bytes, range)
 }
 
-/// The full check behind ``isJSONText(_:_:)``, which asks only about the first byte.
+/// The full check of ``isJSONText(_:_:)``, called only if the first byte fits.
 @usableFromInline
 package func isDocument(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || 0x09...0x0D ~= byte }

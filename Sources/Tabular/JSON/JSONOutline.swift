@@ -1,13 +1,13 @@
-/// A JSON document whose long lists are made while it is written: a report of millions of findings never stands in
+/// A JSON document whose long lists are generated while it is written, so a report of millions of findings is never in
 /// memory as a whole.
 package indirect enum JSONOutline {
-    /// A value as it is.
+    /// A value in memory.
     case value(JSONValue)
-    /// An object, of which a member may be long.
+    /// An object with a member that may be long.
     case object([String: JSONOutline])
-    /// An array, of which an element may be long.
+    /// An array with an element that may be long.
     case array([JSONOutline])
-    /// A long array, one element after the other.
+    /// A long array, generated one element at a time.
     case list(AnySequence<JSONValue>)
 
     /// An object with one more member, which is long.
@@ -15,8 +15,8 @@ package indirect enum JSONOutline {
         self = .object(members.mapValues { .value($0) }.merging(more) { $1 })
     }
 
-    /// Hands the text over piece by piece, each a few pages long and made of whole characters: the very text that
-    /// `JSONValue.text(pretty:)` gives for the document in one piece.
+    /// Passes the text on piece by piece. Each piece has a few pages and only whole characters. Together they equal the
+    /// text that `JSONValue.text(pretty:)` gives for the same document.
     package func write(pretty: Bool, to sink: ([UInt8]) -> Void) {
         var writer = JSONWriter(isPretty: pretty, isCanonical: false)
         writer.write(self, depth: 0, sink)

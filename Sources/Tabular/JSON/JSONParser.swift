@@ -32,7 +32,7 @@ struct JSONParser {
 
     private func error(_ reason: String) -> JSONTextError { JSONTextError(reason: reason, offset: position) }
 
-    /// The byte at the reading position, or 0 at the end; a NUL is legal nowhere outside strings.
+    /// The byte at the reading position, or 0 at the end; a NUL is valid nowhere outside strings.
     private var current: UInt8 { position < bytes.count ? bytes[position] : 0 }
 
     private mutating func skipSpace() {
@@ -194,7 +194,7 @@ struct JSONParser {
         position += 1
     }
 
-    /// Four digits after the `u` at the reading position, which ends behind them.
+    /// Reads four hexadecimal digits after the `u` at the reading position, and moves past them.
     private mutating func hexadecimal() throws(JSONTextError) -> UInt32 {
         position += 1
         var code: UInt32 = 0

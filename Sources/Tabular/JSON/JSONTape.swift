@@ -1,29 +1,29 @@
-/// A JSON text (RFC 8259) as a flat list of its values in the order they stand: no tree, no objects, and no memory of
-/// its own for a text that is read after another one.
+/// A JSON text (RFC 8259) as a flat list of its values in source order: no tree and no objects. Reading another text
+/// reuses the memory.
 ///
 /// An object is followed by its keys and values in turn, an array by its items; `next` leads past all of them. Numbers
-/// stay lexemes, so that nothing is rounded.
+/// are kept as lexemes, so nothing is rounded.
 public struct JSONTape: Sendable {
     // Public for the sake of inlining alone, as `Cell` is.
 
-    /// What a value is.
+    /// The kind of a value.
     @frozen public enum Kind: UInt8, Sendable {
         case null, boolean, number, string, array, object
     }
 
     /// One value, or one key.
     @frozen public struct Value: Sendable {
-        /// First byte of its text in `text`; of a string the characters, with escapes undone.
+        /// First byte of its text in `text`; for a string, of its characters with escapes decoded.
         @usableFromInline let start: UInt32
         @usableFromInline var bound: UInt32
-        /// The place of what stands behind it.
+        /// The index of the value after it.
         public internal(set) var next: UInt32
-        /// Items of an array, members of an object.
+        /// The number of items of an array, or of members of an object.
         public internal(set) var count: UInt32
-        /// What it is.
+        /// The value's kind.
         public let kind: Kind
 
-        /// A value by itself: a scalar that somebody else has read.
+        /// A value on its own: a scalar that another reader has parsed.
         package init(scalar kind: Kind, start: Int, end: Int) {
             self.init(
                 kind: kind, start: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: end), next: 1,
@@ -38,36 +38,37 @@ public struct JSONTape: Sendable {
         @inlinable public var range: Range<Int> { Int(start)..<Int(bound) }
     }
 
-    /// Where a text breaks the grammar, as an offset in it.
+    /// A violation of the grammar, with its offset in the text.
     package struct Fault: Error, Sendable, Equatable {
-        /// What is wrong.
+        /// The error, in words.
         package var reason: String
-        /// First byte that does not belong there.
+        /// The first byte that is not valid there.
         package var offset: Int
     }
 
     /// The values; the first one is the whole text.
     package private(set) var values: [Value] = []
-    /// The source, then the strings whose escapes were undone.
+    /// The source, followed by the strings whose escapes were decoded.
     package private(set) var text: [UInt8] = []
     private var open: [Int] = []
     private var allowsNaN = false
 
-    /// A tape with nothing on it.
+    /// An empty tape.
     package init() {}
 
-    /// Reads a text of valid UTF-8, in place of what was read before.
+    /// Reads a text, which must be valid UTF-8; it replaces the text read before.
     ///
-    /// It does not look for keys that stand twice: whoever lets a text in has done that.
+    /// It does not look for duplicate keys: that was checked when the text was first read.
     ///
-    /// - Parameter allowsNaN: whether NaN, Infinity and -Infinity are numbers, as programs write them that are no JSON.
+    /// - Parameter allowsNaN: whether NaN, Infinity and -Infinity are numbers, as some programs write them although
+    ///   they are not JSON.
     package mutating func read(
         _ bytes: Span<UInt8>, _ range: Range<Int>, maxDepth: Int = 512, allowsNaN: Bool = false
     ) throws(Fault) {
         self.allowsNaN = allowsNaN
         values.removeAll(keepingCapacity: true)
         open.removeAll(keepingCapacity: true)
-        // Written over what was there: one copy of the whole, and no question asked for every byte.
+        // One copy over the old content, without a capacity check for every byte.
         let end = range.count
         if text.count > end { text.removeLast(text.count - end) }
         while text.count < end { text.append(0) }
@@ -75,7 +76,7 @@ public struct JSONTape: Sendable {
         var copy = text.mutableSpan
         for at in 0..<end { copy[at] = source[at] }
         var at = skip(source, 0)
-        // One value is read per turn, and what may follow it is settled before the next.
+        // Each turn reads one value, and then decides what may follow it.
         while true {
             guard at < end else { throw Fault(reason: "value expected", offset: at) }
             let byte = source[at]

@@ -1,8 +1,8 @@
-/// Why bytes are not a JSON document, and where.
+/// The reason why bytes are not a JSON document, and the offset.
 package struct JSONTextError: Error, Equatable, CustomStringConvertible {
-    /// What is wrong, in lower case; never the offending text.
+    /// The error, in lower case; never the offending text.
     package let reason: String
-    /// Offset of the byte where it shows.
+    /// Offset of the byte at which the error was found.
     package let offset: Int
 
     /// One line for a person.
@@ -36,7 +36,7 @@ extension JSONValue {
         return try parser.document()
     }
 
-    /// The JSON path of the first value that a ledger body may not hold, a fraction or an integer beyond 2^53 - 1.
+    /// The JSON path of the first value that a ledger body may not contain: a fraction, or an integer beyond 2^53 - 1.
     package func pathOfInexactNumber() -> String? {
         switch self {
         case .null, .bool, .string: return nil
@@ -57,14 +57,14 @@ extension JSONValue {
     }
 }
 
-/// Writes JSON text, here and in `JSONOutline`; canonical and report form differ in white space and in whether
-/// fractions are allowed.
+/// Writes JSON text, also for `JSONOutline`. The canonical form and the report form differ in white space and in
+/// whether fractions are allowed.
 struct JSONWriter {
     let isPretty: Bool
     let isCanonical: Bool
     var bytes: [UInt8] = []
 
-    /// RFC 8785 orders keys by UTF-16 code units, which differs from Swift's order and from that of UTF-8.
+    /// RFC 8785 orders keys by UTF-16 code units; this order differs from Swift's and from that of UTF-8.
     static func precedes(_ left: String, _ right: String) -> Bool { left.utf16.lexicographicallyPrecedes(right.utf16) }
 
     mutating func write(_ value: JSONValue, depth: Int) {

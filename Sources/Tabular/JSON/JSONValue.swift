@@ -1,7 +1,7 @@
 /// A JSON document as a value: configuration, contracts, ledger bodies and reports, never rows of data.
 ///
-/// Integers and other numbers are separate cases, because a ledger body may hold integers only: its canonical form is
-/// that of RFC 8785 without floating-point numbers, whose text differs between implementations.
+/// Integers and other numbers are separate cases, because a ledger body may contain integers only: its canonical form
+/// (RFC 8785) avoids floating-point numbers, whose text differs between implementations.
 package enum JSONValue: Sendable, Equatable {
     /// The literal `null`.
     case null
@@ -15,7 +15,7 @@ package enum JSONValue: Sendable, Equatable {
     case string(String)
     /// An ordered list.
     case array([JSONValue])
-    /// Members by key; order is not kept.
+    /// Members by key; their order is not kept.
     case object([String: JSONValue])
 }
 

@@ -1,13 +1,13 @@
-/// Decimal text to numbers, without a copy where it can.
+/// Converts decimal text to numbers, without a copy if possible.
 package enum DecimalNumber {
     private static let powers: [Double] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
         1e20, 1e21, 1e22,
     ]
 
-    /// The value of a decimal number, or nil when the text is none. Correctly rounded: Clinger's fast path for up to 15
-    /// digits and small exponents, one exact division for what data frames write (17 digits), the standard library
-    /// otherwise.
+    /// The value of a decimal number; nil if the text is not one. Correctly rounded: Clinger's fast path (1990) for up
+    /// to 15 digits and small exponents, one exact division for 17 digits as data frames write them, and the standard
+    /// library otherwise.
     package static func value(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         var at = range.lowerBound
         let end = range.upperBound
@@ -64,9 +64,9 @@ package enum DecimalNumber {
         powers.append(powers[index] * 5)
     }
 
-    /// `mantissa` / 10^`places`, correctly rounded: with both sides of the division by 5^`places` shifted to their full
-    /// width the quotient has 64 bits, and its remainder tells on which side of the middle of two doubles it is. Places
-    /// up to 27, so that the power fits.
+    /// `mantissa` / 10^`places`, correctly rounded, for at most 27 places, so that the power fits. Both sides of the
+    /// division by 5^`places` are shifted to their full width. Then the quotient has 64 bits, and the remainder shows
+    /// on which side of the midpoint of two doubles the value lies.
     private static func quotient(_ mantissa: UInt64, _ places: Int) -> Double {
         let power = powersOfFive[places]
         let divisor = power &<< UInt64(power.leadingZeroBitCount)
@@ -74,17 +74,17 @@ package enum DecimalNumber {
         let isWide = whole >= divisor
         let (quotient, remainder) = divisor.dividingFullWidth(
             isWide ? (whole &>> 1, whole &<< 63) : (whole, 0))
-        // 53 bits stay; a tie goes to the even one.
+        // 53 bits are kept; a tie rounds to even.
         let rest = quotient & 0x7FF
         var bits = quotient &>> 11
         if rest > 0x400 || rest == 0x400 && (remainder != 0 || bits & 1 == 1) { bits &+= 1 }
         let exponent =
             power.leadingZeroBitCount - mantissa.leadingZeroBitCount - 64 + (isWide ? 1 : 0) - places + 11
-        // A power of two within what a double holds, so that the product is exact.
+        // A power of two in the range of a double, so the product is exact.
         return Double(bits) * Double(bitPattern: UInt64(exponent + 1023) << 52)
     }
 
-    /// The same by the standard library, for a text of at most 4,096 bytes.
+    /// The same by the standard library, for texts of at most 4,096 bytes.
     package static func slow(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         if range.count > 4096 { return nil }
         var copy: [UInt8] = []

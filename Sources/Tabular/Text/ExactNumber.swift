@@ -1,12 +1,12 @@
-/// A decimal number of any size and precision, for comparisons that a double is too coarse for: JSON Schema compares
-/// numbers by value, and 0.1 is a tenth.
+/// A decimal number of any size and precision, for comparisons in which a double would round: JSON Schema compares
+/// numbers by value, and 0.1 has no exact double.
 package struct ExactNumber: Sendable, Hashable {
     private let isNegative: Bool
-    /// The digits without leading and trailing zeros, as a number when they fit one, else one by one.
+    /// The digits without leading and trailing zeros, if they fit one word; otherwise they are in `Digits`.
     private let mantissa: UInt64
     private let long: Digits?
-    /// The digits of a number that is longer than nineteen. A class, so that a number without them is copied without
-    /// counting.
+    /// The digits of a number with more than nineteen. It is a class, so that copying a number without them needs no
+    /// reference counting.
     private final class Digits: Sendable, Hashable {
         let digits: [UInt8]
 
@@ -19,7 +19,7 @@ package struct ExactNumber: Sendable, Hashable {
     /// The power of ten of the last digit.
     private let exponent: Int
 
-    /// Exponents beyond it are this: nobody means them, and they must not overflow.
+    /// Larger exponents are clamped to this, so that they do not overflow; no real data has them.
     private static let farthest = 1_000_000_000
 
     /// The number in a lexeme of JSON; the lexeme's grammar is not checked again.
@@ -31,7 +31,7 @@ package struct ExactNumber: Sendable, Hashable {
         var mantissa: UInt64 = 0
         var (digits, zeros, exponent) = (0, 0, 0)
         var isFraction = false
-        // Zeros behind the last other digit wait: at the end they are an exponent.
+        // Trailing zeros are counted, since at the end they belong to the exponent.
         let first = at
         while at < end, bytes[at] | 0x20 != 0x65 {
             let byte = bytes[at]
@@ -48,7 +48,7 @@ package struct ExactNumber: Sendable, Hashable {
             digits += zeros + 1
             if digits <= 19 {
                 for _ in 0..<zeros { mantissa = mantissa &* 10 }
-                // The nineteenth digit may be one too many.
+                // The nineteenth digit may overflow the word.
                 let (tenfold, over) = mantissa.multipliedReportingOverflow(by: 10)
                 let (sum, more) = tenfold.addingReportingOverflow(UInt64(byte - 0x30))
                 mantissa = sum
@@ -87,7 +87,7 @@ package struct ExactNumber: Sendable, Hashable {
         (self.mantissa, long) = (0, Digits(kept))
     }
 
-    /// The number in a text.
+    /// The number that a text stands for.
     package init(_ text: String) {
         let bytes = Array(text.utf8)
         self.init(bytes.span, 0..<bytes.count)
@@ -96,7 +96,7 @@ package struct ExactNumber: Sendable, Hashable {
     /// A whole number.
     package init(_ number: Int) { self.init(String(number)) }
 
-    /// The number when it is a whole one of at most seventeen digits.
+    /// The number, if it is an integer of at most seventeen digits.
     package var word: Int64? {
         guard long == nil, exponent >= 0, exponent < 18, mantissa < 100_000_000_000_000_000 else { return nil }
         var value = mantissa
@@ -107,12 +107,12 @@ package struct ExactNumber: Sendable, Hashable {
         return isNegative ? -Int64(value) : Int64(value)
     }
 
-    /// One text for each number, whatever it was written as.
+    /// One text for each value, however it was written.
     package var canonical: [UInt8] {
         (isNegative ? [0x2D] : []) + digits.map { $0 + 0x30 } + [0x65] + Array(String(exponent).utf8)
     }
 
-    /// Whether it has no fraction.
+    /// Whether it is an integer.
     package var isWhole: Bool { exponent >= 0 }
     private var isZero: Bool { mantissa == 0 && long == nil }
 
@@ -127,10 +127,10 @@ package struct ExactNumber: Sendable, Hashable {
         return digits.reversed()
     }
 
-    /// Whether it is a whole multiple of another number, which is more than zero.
+    /// Whether it is an integer multiple of another number, which is positive.
     package func isMultiple(of divisor: ExactNumber) -> Bool {
         if isZero { return true }
-        // Neither ends in a zero, so that a power of ten more than the divisor's cannot be made up for.
+        // Neither mantissa ends in zero, so a larger power of ten in the divisor rules out divisibility.
         let shift = exponent - divisor.exponent
         if shift < 0 { return false }
         if long == nil, divisor.long == nil, shift == 0 { return mantissa % divisor.mantissa == 0 }
@@ -146,7 +146,7 @@ package struct ExactNumber: Sendable, Hashable {
             let (sum, over) = rest.addingReportingOverflow(UInt64(digit) % modulus)
             rest = over || sum >= modulus ? sum &- modulus : sum
         }
-        // Ten to the power of the shift, by squares.
+        // Ten to the power of the shift, by repeated squaring.
         var (power, left) = (10 % modulus, shift)
         while left > 0, rest != 0 {
             if left & 1 == 1 { rest = multiplied(rest, power) }
@@ -156,10 +156,10 @@ package struct ExactNumber: Sendable, Hashable {
         return rest == 0
     }
 
-    /// By long division, digit by digit, for a divisor that no machine word holds.
+    /// By long division, digit by digit, for a divisor that does not fit a word.
     private func remainderIsZero(_ divisor: ExactNumber, _ shift: Int) -> Bool {
         let by = divisor.digits
-        // Nobody writes so many zeros and means them.
+        // A limit against hostile input: no real number has so many zeros.
         guard shift < 5000 else { return false }
         var rest: [UInt8] = []
         for digit in digits + [UInt8](repeating: 0, count: shift) {
@@ -182,7 +182,7 @@ package struct ExactNumber: Sendable, Hashable {
 }
 
 extension ExactNumber: Comparable {
-    /// By value, however they are written.
+    /// Compares by value, however the numbers are written.
     package static func < (left: ExactNumber, right: ExactNumber) -> Bool {
         if left.isNegative != right.isNegative { return left.isNegative && !(left.isZero && right.isZero) }
         return left.isNegative ? right.isCloserToZero(than: left) : left.isCloserToZero(than: right)
@@ -198,7 +198,7 @@ extension ExactNumber: Comparable {
         if isZero || other.isZero { return isZero && !other.isZero }
         if long == nil, other.long == nil {
             if exponent == other.exponent { return mantissa < other.mantissa }
-            // Neither has more than nineteen digits, so that both fit twice the width at the same exponent.
+            // Neither has more than nineteen digits, so both fit 128 bits at the same exponent.
             let shift = exponent - other.exponent
             if shift > 0, shift < 19 { return UInt128(mantissa) * Self.power(shift) < UInt128(other.mantissa) }
             if shift < 0, shift > -19 { return UInt128(mantissa) < UInt128(other.mantissa) * Self.power(-shift) }

@@ -1,15 +1,15 @@
-/// Text as it may be shown to a person or written into a document: nothing in it moves a cursor, turns the direction of
-/// reading, forges a line, or is there without being seen.
+/// Text that is safe to show to a person or to write into a document: nothing in it moves the cursor, changes the
+/// direction of reading, forges a line or is invisible.
 package enum PrintableText {
-    /// Whether a scalar does something other than show itself: controls (C0, DEL, C1), formats (directions, joiners,
-    /// tags, soft hyphens), separators of lines and paragraphs, and all that Unicode lets a font leave out, variation
-    /// selectors too.
+    /// Whether a scalar is not visible as itself: control characters (C0, DEL, C1), format characters (bidirectional
+    /// controls, joiners, tags, soft hyphens), line and paragraph separators, and all default-ignorable code points,
+    /// including variation selectors.
     ///
-    /// Two names that look the same are then the same text, at the price of emoji that are spelt with selectors.
+    /// So two names that look the same are the same text. The price is that emoji with variation selectors are escaped.
     package static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.value < 0x7F { return scalar.value < 0x20 }
         if scalar.value < 0xAD { return scalar.value < 0xA0 }
-        // Reserved scalars of this block are tags too, some day.
+        // Reserved scalars of this block may become tags in a later version of Unicode.
         if (0xE0000...0xE0FFF).contains(scalar.value) { return true }
         let properties = scalar.properties
         switch properties.generalCategory {
@@ -18,7 +18,7 @@ package enum PrintableText {
         }
     }
 
-    /// One line: what is hidden, line ends and tabs included, shows as `\xNN`.
+    /// The text as one line: hidden characters, line ends and tabs are written as `\xNN`.
     package static func line(_ text: String) -> String {
         if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
         var out = ""
@@ -28,14 +28,14 @@ package enum PrintableText {
         return out
     }
 
-    /// JSON text with what is hidden in its strings as `\uNNNN`, two of them beyond the basic plane: it parses to the
-    /// same values.
+    /// JSON text in which hidden characters of strings are written as `\uNNNN`, as a surrogate pair beyond the basic
+    /// plane: it parses to the same values.
     package static func json(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 < 0x7F }) { return text }
         var out = ""
         out.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
-            // Line ends and spaces of the document itself; those in strings are written as escapes already.
+            // Line ends and spaces of the document itself; in strings they are already escaped.
             guard scalar.value >= 0x7F, isHidden(scalar) else {
                 out.unicodeScalars.append(scalar)
                 continue
@@ -45,7 +45,7 @@ package enum PrintableText {
         return out
     }
 
-    /// A byte or a scalar by its number.
+    /// The escape of a byte or scalar by its number.
     package static func escape(_ value: UInt32) -> String { "\\x" + padded(value, to: 2) }
 
     private static func padded(_ value: UInt32, to width: Int) -> String {
@@ -54,16 +54,16 @@ package enum PrintableText {
     }
 }
 
-/// Data for a terminal, piece by piece: its lines and tabs stay, all else that is hidden shows, and bytes that are no
-/// text become U+FFFD.
+/// Data for a terminal, piece by piece: line ends and tabs are kept, other hidden characters are escaped, and bytes
+/// that are not UTF-8 become U+FFFD.
 package struct PrintableStream: Sendable {
-    /// The beginning of a character whose rest is still to come.
+    /// The first bytes of a character whose rest has not arrived yet.
     private var begun: [UInt8] = []
 
-    /// Nothing yet.
+    /// An empty stream.
     package init() {}
 
-    /// What can be shown of the next piece and what was left of the one before.
+    /// The printable text of the next piece, together with the bytes left over from the previous one.
     package mutating func take(_ piece: Span<UInt8>) -> String {
         for at in piece.indices { begun.append(piece[at]) }
         var end = begun.count
@@ -78,7 +78,7 @@ package struct PrintableStream: Sendable {
         return Self.shown(begun[..<end])
     }
 
-    /// What is left at the end.
+    /// The printable text of the bytes left over at the end.
     package mutating func finish() -> String {
         defer { begun = [] }
         return Self.shown(begun[...])

@@ -1,27 +1,27 @@
-/// How a source's text is encoded. Whatever it is, the readers see UTF-8; offsets are turned back by `sourceLength`.
+/// The encoding of a source's text. The readers always see UTF-8; `sourceLength` converts offsets back.
 package enum TextEncoding: String, Sendable, CaseIterable {
     /// UTF-8.
     case utf8 = "utf-8"
-    /// By its byte order mark.
+    /// UTF-16 in the byte order of its byte order mark.
     case utf16 = "utf-16"
-    /// UTF-16, the low byte first.
+    /// UTF-16, little-endian.
     case utf16LE = "utf-16le"
-    /// UTF-16, the high byte first.
+    /// UTF-16, big-endian.
     case utf16BE = "utf-16be"
-    /// By its byte order mark.
+    /// UTF-32 in the byte order of its byte order mark.
     case utf32 = "utf-32"
-    /// UTF-32, the low byte first.
+    /// UTF-32, little-endian.
     case utf32LE = "utf-32le"
-    /// UTF-32, the high byte first.
+    /// UTF-32, big-endian.
     case utf32BE = "utf-32be"
     /// ISO 8859-1.
     case latin1 = "iso-8859-1"
     /// Windows-1252, without the five bytes that it does not define.
     case windows1252 = "windows-1252"
 
-    /// Stands in UTF-8 for a unit that is no character; no UTF-8 has it.
+    /// Replaces an invalid code unit in the UTF-8; it never occurs in valid UTF-8.
     package static var badUnit: UInt8 { 0xFF }
-    /// Stands for one byte of a unit that the end of the source cut off.
+    /// Replaces one byte of a code unit that the end of the source cut off.
     package static var lonelyByte: UInt8 { 0xFE }
 
     /// Reads a name as people and the IANA registry write it; nil for one that is not known.
@@ -41,7 +41,7 @@ package enum TextEncoding: String, Sendable, CaseIterable {
         }
     }
 
-    /// The encoding that a byte order mark says; nil without one.
+    /// The encoding that a byte order mark declares; nil without one.
     package init?(mark bytes: Span<UInt8>) {
         func begins(_ mark: [UInt8]) -> Bool {
             bytes.count >= mark.count && mark.indices.allSatisfy { bytes[$0] == mark[$0] }
@@ -70,10 +70,10 @@ package enum TextEncoding: String, Sendable, CaseIterable {
         }
     }
 
-    /// How many bytes of the source some transcoded bytes were made from, which begin and end at characters.
+    /// The number of source bytes from which some transcoded bytes were made; these must begin and end at characters.
     ///
-    /// No table of offsets is kept: what was written for a character says how long it was. What could not be decoded
-    /// was written as one byte that UTF-8 never has, see `Transcoder`.
+    /// No table of offsets is needed: the UTF-8 form of a character determines its length in the source. A unit that
+    /// could not be decoded was written as one byte that never occurs in UTF-8; see `Transcoder`.
     package func sourceLength(of bytes: Span<UInt8>) -> Int {
         if self == .utf8 { return bytes.count }
         var length = 0

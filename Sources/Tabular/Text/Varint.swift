@@ -11,7 +11,7 @@ package enum Varint {
         bytes.append(UInt8(rest))
     }
 
-    /// Reads the number that begins at `position`, which moves behind it; nil unless it is as `append` writes one.
+    /// Reads the number that begins at `position` and moves past it; nil unless the bytes are what `append` writes.
     package static func read(_ bytes: [UInt8], at position: inout Int) -> UInt64? {
         var value: UInt64 = 0
         for shift in stride(from: UInt64(0), to: 63, by: 7) {
@@ -19,7 +19,7 @@ package enum Varint {
             let byte = bytes[position]
             position += 1
             value |= UInt64(byte & 0x7F) << shift
-            // A last byte of zero would be a second way to write the same number.
+            // A last byte of zero would be a second encoding of the same number.
             if byte < 0x80 { return byte == 0 && shift > 0 ? nil : value }
         }
         return nil

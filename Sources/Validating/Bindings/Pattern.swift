@@ -7,8 +7,8 @@ import Synchronization
     // Sound: compiled code and match contexts of PCRE2 are immutable and may be shared by threads (pcre2api,
     // "Multithreading").
     private let code: OpaquePointer
-    /// The same pattern for ASCII texts, which most are: characters are bytes, and Unicode classes fit a bit table. nil
-    /// where the pattern itself goes beyond ASCII.
+    /// The same pattern for ASCII texts, which are the most frequent: there, characters are bytes, and Unicode classes
+    /// fit a bit table. nil if the pattern itself uses non-ASCII characters or Unicode.
     private let narrow: OpaquePointer?
     private let context: OpaquePointer
     /// Match memory that is not in use; reused by the next matcher.
@@ -140,7 +140,7 @@ import Synchronization
     }
 }
 
-/// Match memory for one thread and pattern. With the 32 KiB of the machine stack alone an ordinary pattern would exceed
+/// Match memory for one thread and pattern. With only the 32 KiB of the machine stack, an ordinary pattern would exceed
 /// its budget on a long text.
 @safe private final class MatchMemory: @unchecked Sendable {
     // Sound: it is either in a pattern's list of idle ones or in one matcher, which one thread owns.

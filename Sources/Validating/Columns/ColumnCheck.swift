@@ -20,15 +20,14 @@ struct ColumnCheck {
 
     /// Checks the rows with these indices.
     mutating func check(_ rows: [UInt32], of batch: RowBlock, into findings: inout BlockFindings) {
-        let column = batch.layout.columnOfField[check.index]
-        guard column >= 0 else { return }
+        guard let column = batch.layout.columnOfField[check.index] else { return }
         if check.isOnlyRead { return readOnly(rows, of: batch, column: column) }
         if check.takesAnyText { return checkKind(rows, of: batch, column: column, into: &findings) }
         if check.isNumeric, check.pattern == nil {
             return checkNumbers(rows, of: batch, column: column, into: &findings)
         }
         let present = checkValues(rows, of: batch, column: column, into: &findings)
-        if let pattern = check.pattern { match(present, of: batch, against: pattern, into: &findings) }
+        if let pattern = check.pattern { match(present, of: batch, column: column, against: pattern, into: &findings) }
         if let jsonSchema = check.jsonSchema {
             jsonSchema.judge(present, of: batch, as: .field(check.index), into: &findings)
         }
@@ -123,11 +122,11 @@ struct ColumnCheck {
 
     /// Matches the values against the field's pattern.
     private func match(
-        _ rows: [UInt32], of batch: RowBlock, against pattern: Pattern, into findings: inout BlockFindings
+        _ rows: [UInt32], of batch: RowBlock, column: Int, against pattern: Pattern,
+        into findings: inout BlockFindings
     ) {
         let matcher = pattern.matcher()
         let bytes = batch.bytes.span
-        let column = batch.layout.columnOfField[check.index]
         for row in rows {
             let answer = matcher.answer(bytes, batch.cells[Int(row) * batch.width + column].range)
             if case .matches = answer { continue }
@@ -140,10 +139,9 @@ struct ColumnCheck {
     /// Reads the numbers of rows that are known to be valid.
     mutating func readNumbers(of batch: RowBlock, where isValid: [Bool]) {
         let check = check
+        guard let column = batch.layout.columnOfField[check.index] else { return }
         let bytes = batch.bytes.span
         let cells = batch.cells.span
-        let column = batch.layout.columnOfField[check.index]
-        guard column >= 0 else { return }
         for row in 0..<batch.count where isValid[row] {
             let cell = cells[row &* batch.width &+ column]
             if !check.isMissing(cell, bytes), let value = check.number(cell, bytes) { numbers[row] = value }

@@ -8,7 +8,7 @@ final class FieldCheck: Sendable {
     let type: FieldType
     let isInteger: Bool
     let isNumeric: Bool
-    /// Whether people read its values as text.
+    /// Whether people read its values as text, so that hidden text is searched.
     let isText: Bool
     /// The outcome of a row with hidden text.
     let hiddenText: Outcome

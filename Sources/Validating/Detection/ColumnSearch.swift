@@ -2,9 +2,10 @@ import Recognition
 import Schemas
 import Tabular
 
-/// How one column is searched for personal data and credentials.
+/// The settings of the search of one column for personal data and credentials.
 struct ColumnSearch: Sendable {
-    let field: Int
+    /// The contract's field; nil for a column outside the contract.
+    let field: Int?
     private(set) var scanner: TextScanner
     /// The contract's own list of names; nil for none.
     let names: NameList?
@@ -71,7 +72,7 @@ struct ColumnSearch: Sendable {
     init?(unknown name: String, _ schema: Schema) {
         undeclared = schema.undeclaredPII == .allow ? nil : schema.undeclaredPII
         secrets = schema.secrets
-        field = -1
+        field = nil
         isKey = false
         (isNumeric, digitsMin) = (false, 1)
         suppresses = false

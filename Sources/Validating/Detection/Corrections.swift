@@ -3,18 +3,18 @@ package import Schemas
 package import Tabular
 
 extension Validator {
-    /// The treatment of undeclared personal data in a field, or in columns outside the contract for -1; nil where it is
-    /// declared or not searched for.
-    package func undeclaredPolicy(ofField field: Int) -> UndeclaredPII? {
-        guard field >= 0 else { return unknownSearch?.undeclared }
+    /// The treatment of undeclared personal data in a field, or in columns outside the contract when `field` is nil;
+    /// nil where it is declared or not searched for.
+    package func undeclaredPolicy(ofField field: Int?) -> UndeclaredPII? {
+        guard let field else { return unknownSearch?.undeclared }
         // Keys are never masked cell by cell: collisions would merge rows and break joins. Such a batch is held until
         // the key is declared.
         if let own = searches[field], own.isKey, own.undeclared == .mask { return .quarantine }
         return searches[field]?.undeclared
     }
 
-    /// Whether a field's values identify rows.
-    package func isKey(_ field: Int) -> Bool { searches[field]?.isKey ?? false }
+    /// Whether a field's values identify rows; those of a column outside the contract (nil) count as no key.
+    package func isKey(_ field: Int?) -> Bool { field.flatMap { searches[$0] }?.isKey ?? false }
 
     /// Corrections to undeclared columns from the evidence of all rows: entities that match by chance, and entities
     /// that are reported once for the column instead of in each row.
@@ -23,8 +23,12 @@ extension Validator {
     ) {
         var (chance, once): ([Int: Set<Entity>], [Int: Set<Entity>]) = ([:], [:])
         for column in evidence.values.keys {
-            let field = layout.fieldOfColumn[column]
-            let search = field >= 0 ? searches[field] : ColumnSearch(unknown: layout.columns[column], schema)
+            let search: ColumnSearch?
+            if let field = layout.fieldOfColumn[column] {
+                search = searches[field]
+            } else {
+                search = ColumnSearch(unknown: layout.columns[column], schema)
+            }
             guard let search, search.undeclared != nil else { continue }
             let found = Set(evidence.wholes[column, default: [:]].keys).union(
                 evidence.inside[column, default: [:]].keys)

@@ -44,7 +44,7 @@ extension ValueSearch {
         while let value = walk.next(in: text, names: &names) {
             let isNumber = value.upperBound == range.upperBound || text[value.upperBound] != 0x22
             if !isNumber, let source, value.contains(where: { source[$0] == 0x5C }) { strings.append(value) }
-            let more = found.look(at: value, of: text, isNumber: isNumber, name: walk.name, anchors: anchors)
+            let more = found.search(value, of: text, isNumber: isNumber, name: walk.name, anchors: anchors)
             if secret == nil || secret == .namedKey { secret = more ?? secret }
         }
         if !found.denied.isEmpty { removeMatches(since: first, deniedBy: found.denied) }
@@ -150,7 +150,7 @@ extension ValueSearch {
     }
 }
 
-/// What the members' names imply about the values of one document.
+/// The hints that members' names give about the values of one document.
 private struct DocumentValues {
     /// Entities that a value cannot be, by its form and name, whatever the surrounding words.
     struct Denial {
@@ -175,8 +175,8 @@ private struct DocumentValues {
     ///   - isNumber: whether it is a JSON number.
     ///   - name: what its member's name implies.
     ///   - anchors: the candidates in `text`.
-    mutating func look(
-        at value: Range<Int>, of text: Span<UInt8>, isNumber: Bool, name: TextScanner.Name,
+    mutating func search(
+        _ value: Range<Int>, of text: Span<UInt8>, isNumber: Bool, name: TextScanner.Name,
         anchors: borrowing CandidateMap
     ) -> SecretKind? {
         var own = scanner
@@ -207,7 +207,7 @@ private struct ValueWalk {
     private let scanner: TextScanner
     private let end: Int
     private let outermost: TextScanner.Name
-    /// What the name of the last value's member implies, or else the nearest enclosing name that implies something.
+    /// The hint from the name of the last value's member, or else from the nearest enclosing name that gives one.
     private(set) var name: TextScanner.Name
     private var at: Int
     /// The names of the enclosing objects.

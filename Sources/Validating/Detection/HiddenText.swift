@@ -9,7 +9,7 @@ package func hiddenText(inLabel label: String) -> [FindingCode] {
     return HiddenText.codes.filter { kinds.contains($0.0) }.map(\.1)
 }
 
-/// Finds text that looks different to people than to programs.
+/// Finds text that looks different to people and to programs.
 ///
 /// - `hidden`: characters without a glyph: zero-width characters, bidirectional controls, tags, fillers, stacked
 ///   variation selectors. They are allowed where scripts and emoji need them.
@@ -83,7 +83,7 @@ enum HiddenText {
     /// Whether a formula can begin with this byte.
     @inline(__always)
     static func mayBeFormula(_ byte: UInt8) -> Bool {
-        // Fast exit: most texts begin with a letter, and letters are above all of these.
+        // Fast path: most texts begin with a letter, and letters are above all of these.
         byte <= 0x40
             && (byte == 0x3D || byte == 0x40 || byte == 0x2B || byte == 0x2D || byte == 0x09 || byte == 0x0D)
     }

@@ -10,12 +10,11 @@ extension Validator {
         let isWanted = checks.contains { $0.isText && $0.hiddenText != .accepted }
         let rows = isWanted ? rowsBeyondASCII(batch) : []
         for check in checks where check.isText {
-            let column = batch.layout.columnOfField[check.index]
-            if column < 0 { continue }
+            guard let column = batch.layout.columnOfField[check.index] else { continue }
             let nested = scanFormulas(of: batch, column: column, field: check.index, into: &findings)
             if check.hiddenText == .accepted { continue }
-            scan(rows, of: batch, by: check, into: &findings)
-            scan(nested: nested, of: batch, by: check, into: &findings)
+            scan(rows, of: batch, column: column, by: check, into: &findings)
+            scan(nested: nested, of: batch, column: column, by: check, into: &findings)
         }
     }
 
@@ -43,10 +42,12 @@ extension Validator {
     }
 
     /// Finds hidden text in the texts of a column.
-    private func scan(_ rows: [Int], of batch: RowBlock, by check: FieldCheck, into findings: inout BlockFindings) {
+    private func scan(
+        _ rows: [Int], of batch: RowBlock, column: Int, by check: FieldCheck, into findings: inout BlockFindings
+    ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
-        let (width, column) = (batch.width, batch.layout.columnOfField[check.index])
+        let width = batch.width
         for row in rows {
             let cell = cells[row &* width &+ column]
             if cell.isText, HiddenText.hasHigh(bytes, cell.range) {
@@ -57,11 +58,12 @@ extension Validator {
 
     /// Finds hidden text in the objects and arrays of a column, which are source text with escapes.
     private func scan(
-        nested rows: [Int], of batch: RowBlock, by check: FieldCheck, into findings: inout BlockFindings
+        nested rows: [Int], of batch: RowBlock, column: Int, by check: FieldCheck,
+        into findings: inout BlockFindings
     ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
-        let (width, column) = (batch.width, batch.layout.columnOfField[check.index])
+        let width = batch.width
         for row in rows {
             let cell = cells[row &* width &+ column]
             if let plain = unescapedJSON(bytes, cell.range) {

@@ -6,7 +6,7 @@ struct MemberNames {
     /// Most cached names, since a supplier may invent any number of them.
     private static let limit = 4096
 
-    /// What a name implies.
+    /// The hint that a name gives.
     ///
     /// - Parameters:
     ///   - column: the scanner of the column.

@@ -1,31 +1,46 @@
-/// The part of a number that can be an entity, and whether the number has an exponent.
-///
-/// It is the whole part of a number without a fraction. A fraction of zeros is ignored, since data frames write whole
-/// numbers of columns with gaps that way.
-///
-/// - Parameters:
-///   - bytes: the buffer.
-///   - range: the value in it.
-///   - digitsMin: fewest digits of an entity.
-/// - Returns: an empty part for a number with a fraction or too few digits; the whole text when it is no plain number.
-func wholePart(
-    _ bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int
-) -> (part: Range<Int>, hasExponent: Bool) {
-    var digits = 0
-    var point: Int?
-    var isFraction = false
-    let none = range.lowerBound..<range.lowerBound
-    for at in range {
-        switch bytes[at] {
-        case 0x30...0x39:
-            if point == nil { digits &+= 1 } else if bytes[at] != 0x30 { isFraction = true }
-        case 0x2E: if point == nil { point = at } else { return (range, false) }
-        case 0x65, 0x45: return at > range.lowerBound ? (none, true) : (range, false)
-        case 0x2B, 0x2D: isFraction = isFraction || at > range.lowerBound
-        default: return (range, false)
+/// The form of a number, for the search.
+struct NumberForm {
+    /// The part that can be an entity: the whole part of a number without a fraction. A fraction of zeros is ignored, since
+    /// data frames write whole numbers of columns with gaps that way. Empty for a number with a fraction or too few digits;
+    /// the whole text when it is no plain number.
+    let part: Range<Int>
+    /// Whether it has an exponent; then the part is empty.
+    let hasExponent: Bool
+    /// Whether at least two characters are no digits, as in groups of three.
+    let mayHaveGroups: Bool
+
+    /// Reads the form of a value.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - range: the value in it.
+    ///   - digitsMin: fewest digits of an entity.
+    init(_ bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int) {
+        var (digits, signs) = (0, 0)
+        var point: Int?
+        var isFraction = false
+        let none = range.lowerBound..<range.lowerBound
+        for at in range {
+            let byte = bytes[at]
+            switch byte {
+            case 0x30...0x39:
+                if point == nil { digits &+= 1 } else if byte != 0x30 { isFraction = true }
+                continue
+            case 0x2E where point == nil: point = at
+            case 0x65 where at > range.lowerBound, 0x45 where at > range.lowerBound:
+                (part, hasExponent, mayHaveGroups) = (none, true, true)
+                return
+            case 0x2B, 0x2D: isFraction = isFraction || at > range.lowerBound
+            default:
+                (part, hasExponent, mayHaveGroups) = (range, false, true)
+                return
+            }
+            signs &+= 1
         }
+        part = isFraction || digits < digitsMin ? none : range.lowerBound..<(point ?? range.upperBound)
+        hasExponent = false
+        mayHaveGroups = signs >= 2
     }
-    return (isFraction || digits < digitsMin ? none : range.lowerBound..<(point ?? range.upperBound), false)
 }
 
 /// Whether a text is a number as programs write them.

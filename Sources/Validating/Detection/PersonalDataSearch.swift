@@ -37,9 +37,8 @@ struct PersonalDataSearch {
         if rows.isEmpty { return }
         let schema = validator.schema
         for column in batch.layout.columns.indices {
-            let field = batch.layout.fieldOfColumn[column]
             let own: ColumnSearch?
-            if field >= 0 {
+            if let field = batch.layout.fieldOfColumn[column] {
                 own = validator.searches[field]
             } else {
                 let isDropped = schema.unknownFields == .drop || batch.layout.dropped.contains(column)
@@ -81,8 +80,8 @@ struct PersonalDataSearch {
         for row in rows {
             let cell = cells[row &* batch.width &+ column]
             let range = cell.range
-            if let whole = own.whole, !validator.checks[own.field].isMissing(cell, bytes) {
-                findings.add(.suppressedRow, .quarantined, at: row, field: own.field, rule: whole)
+            if let whole = own.whole, let field = own.field, !validator.checks[field].isMissing(cell, bytes) {
+                findings.add(.suppressedRow, .quarantined, at: row, field: field, rule: whole)
                 result.hasDetection[row] = true
             }
             if range.isEmpty { continue }
@@ -114,8 +113,8 @@ struct PersonalDataSearch {
             let isWhole = matches.count == 1 && (matches[0].range == whole || matches[0].range == trimmed(bytes, whole))
             if own.undeclared != nil { tally.note(ValueForm(bytes, range), of: matches) }
             tally.count(matches, isWhole: isWhole)
-            let told = own.isKey && own.undeclared != nil && !isWhole ? [] : matches
-            remark(on: told, secret: secret, of: own, at: Place(row: row, column: column), into: &findings)
+            let reported = own.isKey && own.undeclared != nil && !isWhole ? [] : matches
+            remark(on: reported, secret: secret, of: own, at: Place(row: row, column: column), into: &findings)
         }
         if !tally.forms.isEmpty {
             for row in rows { tally.forms.count(ValueForm(bytes, cells[row &* batch.width &+ column].range)) }
@@ -155,7 +154,7 @@ struct PersonalDataSearch {
             if let finding { findings.add(finding, at: place.row) }
         }
         guard let policy = own.undeclared else { return }
-        // A key is never changed, since it would no longer join: its row is flagged.
+        // A key is never masked, since it would no longer join; its row is flagged instead.
         let outcome = own.isKey ? min(policy.outcome, .flagged) : policy.outcome
         for index in matches.indices
         where !matches[..<index].contains(where: { $0.entity == matches[index].entity }) {
@@ -171,7 +170,7 @@ struct PersonalDataSearch {
     ) -> Finding? {
         var finding = batch.finding(code, outcome: outcome, at: place.row, field: own.field)
         finding.rule = kind
-        if own.field >= 0 { return finding }
+        if own.field != nil { return finding }
         if let column = place.column {
             finding.rule = "column \(column + 1): \(kind)"
             return finding

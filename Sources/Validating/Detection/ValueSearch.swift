@@ -6,7 +6,7 @@ struct ValueSearch {
     let column: ColumnSearch
     /// The matches; the caller clears them between values.
     var matches: [EntityMatch] = []
-    /// What members' names imply, cached across values.
+    /// The hints that members' names give, cached across values.
     var names = MemberNames()
 
     /// A search of the values of a column.
@@ -49,8 +49,11 @@ extension TextScanner {
         into matches: inout [EntityMatch]
     ) -> SecretKind? {
         let first = matches.count
-        let (part, hasExponent) = wholePart(bytes, range, atLeast: digitsMin)
-        if let digits = hasExponent ? expanded(bytes, range) : ungrouped(bytes, range) {
+        let form = NumberForm(bytes, range, atLeast: digitsMin)
+        let (part, hasExponent) = (form.part, form.hasExponent)
+        // Most numbers end here, without an array of their digits.
+        if part.isEmpty, !form.mayHaveGroups { return nil }
+        if form.mayHaveGroups, let digits = hasExponent ? expanded(bytes, range) : ungrouped(bytes, range) {
             guard digits.count >= digitsMin else { return nil }
             scan(digits.span, range: digits.indices, into: &matches)
             if matches.count == first + 1, matches[first].range == digits.indices {

@@ -41,6 +41,9 @@ package final class JSONSchemaCheck: Sendable {
         case overBudget
     }
 
+    /// The tape holds no whole value, because its text is not JSON or was not read, so there is nothing to judge.
+    package struct UnreadableTape: Error, Sendable, Equatable {}
+
     /// State kept across values: match memory, and how many values exhausted their budget.
     package final class Session {
         fileprivate let matchers = Matchers()
@@ -60,8 +63,9 @@ package final class JSONSchemaCheck: Sendable {
         package init() {}
     }
 
-    /// Judges the value on a tape (`flag` output).
+    /// Judges the value on a tape (`flag` output). A tape without a whole value is invalid.
     package func verdict(_ tape: JSONTape, _ session: Session = Session()) -> Validity {
+        guard tape.isWhole else { return .invalid }
         if let program {
             var state = JSONSchemaProgram.State(
                 budget: session.budget(tape), matchers: session.matchers, patterns: patterns, tape: tape)
@@ -83,8 +87,9 @@ package final class JSONSchemaCheck: Sendable {
         return program.suspects(among: rows, of: batch, by: columns, state: &state)
     }
 
-    /// Judges a value by interpretation, without the compiled program.
+    /// Judges a value by interpretation, without the compiled program. A tape without a whole value is invalid.
     package func slowVerdict(_ tape: JSONTape, _ session: Session = Session()) -> Validity {
+        guard tape.isWhole else { return .invalid }
         var run = JSONSchemaInterpreter(
             schema, patterns: patterns, tape: tape, matchers: session.matchers, budget: session.budget(tape))
         let isValid = run.judge(0, by: 0, seen: nil)
@@ -92,7 +97,10 @@ package final class JSONSchemaCheck: Sendable {
     }
 
     /// The violations of a value, at most `limit` (`basic` output).
-    package func violations(_ tape: JSONTape, limit: Int = 1000) -> [Violation] {
+    ///
+    /// - Throws: for a tape without a whole value, which violates no keyword in particular.
+    package func violations(_ tape: JSONTape, limit: Int = 1000) throws(UnreadableTape) -> [Violation] {
+        guard tape.isWhole else { throw UnreadableTape() }
         var run = JSONSchemaInterpreter(
             schema, patterns: patterns, tape: tape, matchers: Matchers(), budget: 1_000_000 + 100 * tape.values.count)
         run.collects = true
@@ -100,6 +108,11 @@ package final class JSONSchemaCheck: Sendable {
         _ = run.judge(0, by: 0, seen: nil)
         return run.violations
     }
+}
+
+extension JSONTape {
+    /// Whether the tape holds one value to its end. After a fault it is empty, or its outermost container is open.
+    fileprivate var isWhole: Bool { values.first.map { Int($0.next) == values.count } ?? false }
 }
 
 /// One matcher a pattern of a schema, created on first use.

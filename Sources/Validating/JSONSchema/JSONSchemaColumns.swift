@@ -95,7 +95,7 @@ extension JSONSchemaProgram {
         }
     }
 
-    /// The rows of a block that violate the schema or may violate it.
+    /// The rows of a block that violate the schema or may violate it: all of them where a field has no column.
     func suspects(
         among rows: [UInt32], of batch: RowBlock, by columns: JSONSchemaColumns, state: inout State
     ) -> [UInt32] {
@@ -103,7 +103,7 @@ extension JSONSchemaProgram {
         let (bytes, cells, width) = (batch.bytes.span, batch.cells.span, batch.width)
         var one = [JSONTape.Value(scalar: .null, start: 0, end: 0)]
         for member in columns.members {
-            let column = batch.layout.columnOfField[member.field]
+            guard let column = batch.layout.columnOfField[member.field] else { return rows }
             for row in rows {
                 let cell = cells[Int(row) &* width &+ column]
                 if cell.isAbsent { continue }
@@ -127,11 +127,11 @@ extension JSONSchemaProgram {
             }
         }
         for field in columns.required {
-            let column = batch.layout.columnOfField[field]
+            guard let column = batch.layout.columnOfField[field] else { return rows }
             for row in rows where cells[Int(row) &* width &+ column].isAbsent { isSuspect[Int(row)] = true }
         }
         for field in columns.forbidden {
-            let column = batch.layout.columnOfField[field]
+            guard let column = batch.layout.columnOfField[field] else { return rows }
             for row in rows where !cells[Int(row) &* width &+ column].isAbsent { isSuspect[Int(row)] = true }
         }
         if columns.refusesOthers { for extra in batch.extras { isSuspect[extra.row] = true } }

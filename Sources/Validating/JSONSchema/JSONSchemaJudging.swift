@@ -2,13 +2,13 @@ import Schemas
 import Tabular
 
 extension JSONSchemaCheck {
-    /// What is judged: the values of a field, or whole records with these fields.
+    /// The subject of a judgement: the values of a field, or whole records with these fields.
     enum Subject {
         case field(Int)
         case records(of: [Field])
 
-        /// The field, or -1 for whole records.
-        var field: Int { if case .field(let index) = self { index } else { -1 } }
+        /// The field; nil for whole records.
+        var field: Int? { if case .field(let index) = self { index } else { nil } }
     }
 
     /// Judges the rows with these indices. A row that violates the schema is rejected, and the finding names the first
@@ -26,26 +26,27 @@ extension JSONSchemaCheck {
     ) {
         let bytes = batch.bytes.span
         let field = subject.field
-        let column = field >= 0 ? batch.layout.columnOfField[field] : -1
+        let column = field.flatMap { batch.layout.columnOfField[$0] }
         var tape = JSONTape()
         for row in rows {
             let index = Int(row)
             let record = batch.records[index]
             let range =
-                column >= 0
-                ? batch.cells[index * batch.width + column].range : Int(record.start)..<Int(record.end)
+                column.map { batch.cells[index * batch.width + $0].range } ?? Int(record.start)..<Int(record.end)
             var verdict = Validity.invalid
             if (try? tape.read(bytes, range)) != nil { verdict = self.verdict(tape, session) }
             if verdict == .valid { continue }
             var finding = batch.finding(
                 verdict == .invalid ? .jsonSchemaError : .jsonSchemaBudget, outcome: .rejected, at: index, field: field)
-            if verdict == .invalid, let first = violations(tape, limit: 1).first {
+            // A text that is not JSON violates the schema as a whole, and no keyword can be named.
+            if verdict == .invalid, let first = (try? violations(tape, limit: 1))?.first {
                 finding.keyword = first.absoluteKeywordLocation
                 // Of a record, the violated field, if the contract has it.
                 if case .records(let fields) = subject,
                     let member = first.instanceLocation.split(separator: "/").first
                 {
-                    finding.field = fields.firstIndex { $0.name == member } ?? -1
+                    let field = fields.firstIndex { $0.name == member }
+                    finding.location = Finding.Location(row: finding.row, field: field)
                 }
             }
             findings.add(finding, at: index)

@@ -6,8 +6,7 @@ package import Tabular
 extension Validator {
     /// The cell of a field; nil when it stands for "no value".
     package func value(of field: Int, row: Int, in batch: RowBlock) -> Cell? {
-        let column = batch.layout.columnOfField[field]
-        if column < 0 { return nil }
+        guard let column = batch.layout.columnOfField[field] else { return nil }
         let cell = batch.cells[row * batch.width + column]
         return checks[field].isMissing(cell, batch.bytes.span) ? nil : cell
     }
@@ -23,8 +22,7 @@ extension Validator {
         var state = Hash128(high: 0, low: 0)
         let bytes = batch.bytes.span
         for field in fields {
-            let column = batch.layout.columnOfField[field]
-            if column < 0 { continue }
+            guard let column = batch.layout.columnOfField[field] else { continue }
             state = hash.hash(bytes, batch.cells[row * batch.width + column].range, state: state)
         }
         return max(1, state.high)

@@ -17,15 +17,14 @@ extension Validator {
         var keys: [ValidatedBlock.RowKey] = []
         keys.reserveCapacity(rows.count)
         let wrong = Set(
-            findings.all.lazy.filter { $0.code == .typeError && rule.fields.contains($0.field) }.map {
-                $0.row - batch.firstRow
-            })
+            findings.all.lazy.filter { finding in
+                finding.code == .typeError && finding.field.map(rule.fields.contains) ?? false
+            }.map(batch.index(of:)))
         for row in rows where wrong.isEmpty || !wrong.contains(Int(row)) {
             if let hash = key(of: Int(row), in: batch, by: rule) {
                 keys.append(ValidatedBlock.RowKey(row: batch.firstRow + Int(row), hash: hash))
             } else if rule.code == .primaryKeyError {
-                let field = rule.fields.count == 1 ? rule.fields[0] : -1
-                findings.reject(Int(row), for: .primaryKeyError, field: field)
+                findings.reject(Int(row), for: .primaryKeyError, field: rule.onlyField)
             }
         }
         return keys
@@ -38,9 +37,8 @@ extension Validator {
         var state = Hash128(high: 0, low: 0)
         var isWhole = true
         for field in rule.fields {
-            let column = batch.layout.columnOfField[field]
             let check = checks[field]
-            guard column >= 0 else {
+            guard let column = batch.layout.columnOfField[field] else {
                 if rule.code != .duplicateRow { isWhole = false }
                 continue
             }

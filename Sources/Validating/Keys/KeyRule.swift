@@ -3,7 +3,7 @@ package import Tabular
 
 /// A rule about keys: the values of some fields together, in every row that has all of them.
 package struct KeyRule: Sendable, Equatable {
-    /// What the rule demands.
+    /// The demand of a rule on its keys.
     package enum Purpose: Sendable, Equatable {
         /// Keys must be distinct.
         case unique
@@ -21,7 +21,7 @@ package struct KeyRule: Sendable, Equatable {
     package let code: FindingCode
     /// The contract's fields.
     package let fields: [Int]
-    /// What the rule demands.
+    /// The rule's demand.
     package var purpose = Purpose.unique
     /// Its name in reports, where its fields do not suffice.
     package var name: String?
@@ -29,9 +29,17 @@ package struct KeyRule: Sendable, Equatable {
     /// The outcome of a row that violates it.
     package var outcome: Outcome { if case .copies(let outcome) = purpose { outcome } else { .rejected } }
 
+    /// Its field, where it has only one.
+    var onlyField: Int? { fields.count == 1 ? fields[0] : nil }
+
     /// The finding about such a row.
-    package func finding(row: Int) -> Finding {
-        var finding = Finding(code, outcome: outcome, row: row, field: fields.count == 1 ? fields[0] : -1)
+    ///
+    /// - Parameters:
+    ///   - row: the number of the row in its file.
+    ///   - bytes: where it lies in the source.
+    package func finding(row: Int, bytes: Range<UInt64>?) -> Finding {
+        var finding = Finding(
+            code, outcome: outcome, at: Finding.Location(row: row, field: onlyField), bytes: bytes)
         finding.rule = name
         return finding
     }

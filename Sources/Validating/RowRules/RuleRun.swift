@@ -237,9 +237,8 @@ struct RuleRun {
     /// The values of a field, converted to the rule's type.
     private func field(_ index: Int, _ type: RuleType, _ bytes: Span<UInt8>) -> RuleColumn {
         let check = checks[index]
-        let column = batch.layout.columnOfField[index]
         var out = constant(0, .missing)
-        if column < 0 { return out }
+        guard let column = batch.layout.columnOfField[index] else { return out }
         for place in rows.indices {
             let cell = batch.cells[Int(rows[place]) &* batch.width &+ column]
             if check.isMissing(cell, bytes) { continue }

@@ -17,17 +17,17 @@ enum LineageText {
         if let batch = body["batch"]?.text { text += "  \(batch)" }
         switch entry.event {
         case .batchReceived:
-            text += "  from \(body["source"]?.text ?? "")  \(Words.number(Int(body["bytes"]?.whole ?? 0))) bytes"
+            text += "  from \(body["source"]?.text ?? "")  \(NumberText.number(Int(body["bytes"]?.whole ?? 0))) bytes"
         case .batchJudged:
             text += "  \(body["verdict"]?.text ?? "")"
             func count(_ key: String) -> Int { Int(body[key]?.whole ?? 0) }
             if body["verdict"]?.text == "accepted" {
-                for key in ["accepted", "flagged"] { text += "  \(Words.number(count(key))) \(key)" }
+                for key in ["accepted", "flagged"] { text += "  \(NumberText.number(count(key))) \(key)" }
             } else {
                 // Rows of a held batch are held, whatever their own outcome.
-                text += "  \(Words.number(count("accepted") + count("flagged"))) would pass"
+                text += "  \(NumberText.number(count("accepted") + count("flagged"))) would pass"
             }
-            for key in ["quarantined", "rejected"] { text += "  \(Words.number(count(key))) \(key)" }
+            for key in ["quarantined", "rejected"] { text += "  \(NumberText.number(count(key))) \(key)" }
         case .shardPublished:
             let files = entry.files
             text += "  \(files.first?.path ?? "")" + (files.count > 1 ? "  and \(files.count - 1) more" : "")
@@ -59,14 +59,14 @@ enum LineageText {
             text += "  origin \(body["origin"]?.text ?? "")"
         case .batchFailed:
             text +=
-                "  \(body["reason"]?.text ?? "")  after \(Words.count(Int(body["attempts"]?.whole ?? 0), "attempt"))"
+                "  \(body["reason"]?.text ?? "")  after \(NumberText.count(Int(body["attempts"]?.whole ?? 0), "attempt"))"
         case .contractRegistered:
             text +=
                 "  \(body["name"]?.text ?? "") \(body["version"]?.text ?? "")  sha256 \(body["contract_sha256"]?.text ?? "")"
         case .sourceRegistered:
             text += "  \(body["name"]?.text ?? "")  record sha256 \(body["record_sha256"]?.text ?? "")"
         case .baselineBuilt:
-            text += "  \(body["name"]?.text ?? "")  of \(Words.number(body["batches"]?.items?.count ?? 0)) batches"
+            text += "  \(body["name"]?.text ?? "")  of \(NumberText.number(body["batches"]?.items?.count ?? 0)) batches"
         case .baselineApproved, .baselinePinned, .baselineRetired:
             text += "  \(body["name"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case .profilePublished:
@@ -74,7 +74,7 @@ enum LineageText {
                 "  epsilon \(epsilon(body["epsilon_millionths"])), \(epsilon(body["spent_millionths"])) spent on the file"
             text += "  by uid \(body["uid"]?.whole ?? -1)"
         case .valuesRevealed:
-            text += "  \(Words.count(Int(body["count"]?.whole ?? 0), "value")) with key \(body["key"]?.text ?? "")"
+            text += "  \(NumberText.count(Int(body["count"]?.whole ?? 0), "value")) with key \(body["key"]?.text ?? "")"
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         // A later version wrote it.
         case nil: break
@@ -84,7 +84,7 @@ enum LineageText {
 
     /// A privacy budget, which the record has in millionths.
     private static func epsilon(_ millionths: JSONValue?) -> String {
-        Words.short(Double(millionths?.whole ?? 0) / 1e6, 6).trimmedZeros()
+        NumberText.short(Double(millionths?.whole ?? 0) / 1e6, 6).trimmedZeros()
     }
 
     static func render(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> [String] {
@@ -138,7 +138,7 @@ enum LineageText {
     /// One finding that a person waived: its code, field and number of rows.
     private static func waived(_ finding: JSONValue) -> String {
         let field = finding["field"]?.text.map { " (\($0))" } ?? ""
-        let rows = finding["rows"]?.whole.map { " in \(Words.number(Int($0))) rows" } ?? ""
+        let rows = finding["rows"]?.whole.map { " in \(NumberText.number(Int($0))) rows" } ?? ""
         return (finding["code"]?.text ?? "") + field + rows
     }
 

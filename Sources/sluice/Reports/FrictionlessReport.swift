@@ -2,7 +2,7 @@ import Ingestion
 import Sketches
 import Tabular
 
-/// Reports in the form of frictionless-py, version 5, for its tools: without cells, with our own members beside theirs.
+/// Reports in the format of frictionless-py, version 5: without cells, with additional members of Sluice's own.
 enum FrictionlessReport {
     /// The report of a run.
     ///
@@ -64,34 +64,34 @@ enum FrictionlessReport {
 
     /// One finding as an error of frictionless.
     private static func error(_ finding: Finding, _ report: BatchReport) -> JSONValue {
-        let meaning = Words.meaning(finding.code)
+        let entry = FindingCatalogue.entry(finding.code)
         let code = finding.code.rawValue
         var members = report.document(finding).members ?? [:]
-        let isCell = finding.field >= 0 && finding.row > 0
-        let isRow = finding.row > 0
+        let isRow = finding.row != nil
+        let isCell = if case .cell = finding.location { true } else { false }
         members["code"] = .string(code)
         members["type"] = .string(type(finding.code, isCell: isCell, isRow: isRow))
-        members["title"] = .string(meaning.title)
-        members["description"] = .string(meaning.explanation)
+        members["title"] = .string(entry.title)
+        members["description"] = .string(entry.what)
         members["tags"] = .array(
             (isCell ? ["#table", "#row", "#cell"] : isRow ? ["#table", "#row"] : ["#table"]).map { .string($0) })
-        let place = [isRow ? "row \(finding.row)" : nil, isCell ? "field \(report.fields[finding.field])" : nil]
-            .compactMap(\.self)
+        let field = isCell ? report.fields.name(ofField: finding.field) : nil
+        let place = [finding.row.map { "row \($0)" }, field.map { "field \($0)" }].compactMap(\.self)
         let note = finding.rule.map { "\(code): \($0)" } ?? finding.keyword.map { "\(code): \($0)" } ?? code
         members["note"] = .string(note)
         members["message"] = .string(
             finding.movement == nil
-                ? (place + ["\(meaning.explanation) (\(note))"]).joined(separator: ", ")
-                : Words.message(finding, report))
-        if isRow {
+                ? (place + ["\(entry.what) (\(note))"]).joined(separator: ", ")
+                : FindingText.message(finding, report))
+        if let row = finding.row {
             // frictionless counts header, blank lines and comments as rows.
             let isJSON = report.readers.hasPrefix("json")
-            let others = isJSON ? 0 : report.leadingRows + report.remarks.lines(before: finding.row)
-            members["rowNumber"] = .integer(Int64(finding.row + others))
+            let others = isJSON ? 0 : report.leadingRows + report.remarks.lines(before: row)
+            members["rowNumber"] = .integer(Int64(row + others))
             members["cells"] = .array([])
         }
-        if isCell {
-            members["fieldNumber"] = .integer(Int64(finding.field + 1))
+        if case .cell(_, let field) = finding.location {
+            members["fieldNumber"] = .integer(Int64(field + 1))
             members["cell"] = .string("")
         }
         return .object(members)

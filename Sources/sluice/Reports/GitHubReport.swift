@@ -10,25 +10,25 @@ extension ReportOutput {
     /// One annotation for each reason, at the first row that has it: GitHub shows ten a step.
     func annotations(_ report: BatchReport) {
         let lines = report.lines()
-        var firsts: [FindingCode: [Int: UInt64]] = [:]
+        var firsts: [FindingCode: [Int?: UInt64]] = [:]
         for finding in report.listed where firsts[finding.code]?[finding.field] == nil {
-            firsts[finding.code, default: [:]][finding.field] = finding.byteOffset
+            firsts[finding.code, default: [:]][finding.field] = finding.bytes?.lowerBound
         }
         for finding in report.batchFindings {
-            let meaning = Words.meaning(finding.code)
+            let entry = FindingCatalogue.entry(finding.code)
             command(
-                finding.outcome >= .quarantined ? "error" : "warning", file: report.name, title: meaning.title,
-                message: "\(Words.message(finding, report)); \(meaning.explanation); \(meaning.cure)")
+                finding.outcome >= .quarantined ? "error" : "warning", file: report.name, title: entry.title,
+                message: "\(FindingText.message(finding, report)); \(entry.what); \(entry.cure)")
         }
         for (kind, tally) in report.findings.sorted where kind.outcome >= .flagged {
-            let meaning = Words.meaning(kind.code)
-            let field = kind.field >= 0 ? "field \(report.fields[kind.field]): " : ""
+            let entry = FindingCatalogue.entry(kind.code)
+            let field = report.fields.name(ofField: kind.field).map { "field \($0): " } ?? ""
             command(
                 isFailure(kind.outcome) ? "error" : "warning", file: report.name,
-                line: firsts[kind.code]?[kind.field].flatMap { lines[$0] }, title: meaning.title,
+                line: firsts[kind.code]?[kind.field].flatMap { lines[$0] }, title: entry.title,
                 message:
-                    "\(field)\(Words.count(tally.count, "row")), first \(tally.firstRows.map(String.init).joined(separator: ", ")); "
-                    + meaning.cure)
+                    "\(field)\(NumberText.count(tally.count, "row")), first \(tally.firstRows.map(String.init).joined(separator: ", ")); "
+                    + entry.cure)
         }
     }
 

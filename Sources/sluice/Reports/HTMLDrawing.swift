@@ -41,8 +41,8 @@ extension HTMLReport {
             out += bar("here", x: Double(place) * step, width: max(step - 0.6, 0.4), height: tall)
         }
         for (place, kind) in lines where place <= Double(bins.count) {
-            let x = Words.short(place * step)
-            out += "<line class=\"\(kind)\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(Words.short(Self.height))\"/>"
+            let x = NumberText.short(place * step)
+            out += "<line class=\"\(kind)\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(NumberText.short(Self.height))\"/>"
         }
         return svg(out)
     }
@@ -67,13 +67,13 @@ extension HTMLReport {
     func bar(_ kind: String, x: Double, width: Double, height: Double) -> String {
         let y = Self.height - height
         return
-            "<rect class=\"\(kind)\" x=\"\(Words.short(x))\" y=\"\(Words.short(y))\" width=\"\(Words.short(width))\" "
-            + "height=\"\(Words.short(height))\"/>"
+            "<rect class=\"\(kind)\" x=\"\(NumberText.short(x))\" y=\"\(NumberText.short(y))\" width=\"\(NumberText.short(width))\" "
+            + "height=\"\(NumberText.short(height))\"/>"
     }
 
     /// Wraps shapes into an SVG element.
     func svg(_ body: String) -> String {
-        "<svg viewBox=\"0 0 \(Words.short(Self.width, 0)) \(Words.short(Self.height, 0))\" role=\"img\">\(body)</svg>"
+        "<svg viewBox=\"0 0 \(NumberText.short(Self.width, 0)) \(NumberText.short(Self.height, 0))\" role=\"img\">\(body)</svg>"
     }
 
     /// A table.

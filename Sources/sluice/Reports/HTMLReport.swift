@@ -11,7 +11,7 @@ struct HTMLReport {
     /// The batch's `batch.judged` entry.
     private let judged: JSONValue
     private let pictures: JSONValue
-    /// What the tests had learnt when they judged the batch, or a text why that is unavailable.
+    /// The knowledge of the tests when they judged the batch, or the reason why it is unavailable.
     private let learnt: JSONValue?
 
     init(_ report: JSONValue, _ judged: JSONValue, learnt: JSONValue? = nil) {
@@ -89,29 +89,30 @@ struct HTMLReport {
             ("rejected", "var(--bad)"),
         ] {
             let count = whole(stats?[key])
-            parts.append("\(Words.number(count)) \(key)")
+            parts.append("\(NumberText.number(count)) \(key)")
             let share = 100 * Double(count) / Double(max(1, whole(stats?["rows"])))
-            bar += "<div style=\"width:\(Words.short(share))%;background:\(colour)\" title=\"\(key) \(count)\"></div>"
+            bar +=
+                "<div style=\"width:\(NumberText.short(share))%;background:\(colour)\" title=\"\(key) \(count)\"></div>"
         }
         return """
             <header><h1>\(escaped(text(report["dataset"])))<span class="badge \(tone)">\(escaped(status.uppercased()))</span></h1>
             <div class="soft">batch \(escaped(text(report["batch"]))) · from \(escaped(text(report["source"]))) · \
             \(escaped(text(judged["time"])))</div>
             <div class="bar">\(bar)</div>
-            <div>\(Words.number(whole(stats?["rows"]))) rows, \(Words.number(whole(stats?["bytes"]))) bytes: \
+            <div>\(NumberText.number(whole(stats?["rows"]))) rows, \(NumberText.number(whole(stats?["bytes"]))) bytes: \
             \(parts.joined(separator: ", "))\(status == "accepted" ? "" : " (none of it published)")</div></header>
             """
     }
 
     /// The reasons for the verdict.
     private func why() -> String {
-        let lines = Words.causes(report["batchErrors"]?.items ?? []).map { finding -> String in
+        let lines = FindingText.causes(report["batchErrors"]?.items ?? []).map { finding -> String in
             let code = FindingCode(rawValue: text(finding["type"]))
             let isHolding = finding["outcome"]?.text != "flagged"
-            var line = Words.told(finding, isRolling: report["screening"]?["baseline"]?.text == nil)
-            if finding["moved"] != nil, let others = Words.with(finding) { line += "; with it: \(others)" }
+            var line = FindingText.summary(finding, isRolling: report["screening"]?["baseline"]?.text == nil)
+            if finding["moved"] != nil, let others = FindingText.with(finding) { line += "; with it: \(others)" }
             return "<li><span class=\"\(isHolding ? "t-bad" : "t-warn")\">\(isHolding ? "holds it" : "remark")</span> "
-                + "\(escaped(line))<br><span class=\"soft\">\(escaped(code.map { Words.meaning($0).explanation } ?? ""))</span></li>"
+                + "\(escaped(line))<br><span class=\"soft\">\(escaped(code.map { FindingCatalogue.entry($0).what } ?? ""))</span></li>"
         }
         return
             (lines.isEmpty ? "<p>There is no finding about the batch as a whole.</p>" : "<ul>\(lines.joined())</ul>")
@@ -130,18 +131,21 @@ struct HTMLReport {
             + "\(escaped(parts.isEmpty ? "nothing" : parts.joined(separator: ", "))).</p>"
     }
 
-    /// What to do next, as commands.
+    /// The next steps, as commands.
     private func next() -> String {
         var steps: [String] = []
         if let incident = report["incident"], let batch = incident["batch"]?.text {
-            steps.append(Words.incident(batch, since: text(incident["since"])))
+            steps.append(FindingText.incident(batch, since: text(incident["since"])))
         }
         for finding in report["batchErrors"]?.items ?? [] where finding["outcome"]?.text != "flagged" {
             if let code = FindingCode(rawValue: text(finding["type"])) {
-                steps.append(Words.cure(code, ofBatch: text(report["batch"]), from: text(report["source"])))
+                steps.append(
+                    ReportText.cure(
+                        code, ofBatch: text(report["batch"]), from: text(report["source"]),
+                        isRejected: text(report["status"]) == "rejected"))
             }
         }
-        let release = Words.release(text(report["batch"]))
+        let release = FindingText.release(text(report["batch"]))
         if text(report["status"]) == "held", !steps.contains(where: { $0.contains(release) }) {
             steps.append(
                 "to release this batch once the contract, sluice.yaml or the standing of the source is corrected: "
@@ -150,13 +154,16 @@ struct HTMLReport {
         for total in (report["totals"]?.items ?? []).prefix(3) {
             if let code = FindingCode(rawValue: text(total["type"])) {
                 steps.append(
-                    "\(Words.meaning(code).title): \(Words.cure(code, ofBatch: text(report["batch"]), from: text(report["source"])))"
+                    FindingCatalogue.entry(code).title + ": "
+                        + FindingText.cure(code, ofBatch: text(report["batch"]), from: text(report["source"]))
                 )
             }
         }
         steps.append("to see why a row got its outcome: sluice lineage explain \(text(report["batch"])):ROW")
         var seen = Set<String>()
-        return "<ol>" + steps.filter { seen.insert($0).inserted }.map { "<li>\(escaped($0))</li>" }.joined() + "</ol>"
+        return "<ol>"
+            + steps.filter { seen.insert($0).inserted }
+            .map { "<li>\(escaped(NamedStore.completed($0)))</li>" }.joined() + "</ol>"
     }
 
     /// Histograms of scores with a logarithmic scale, since the few rows far out matter most.
@@ -168,7 +175,7 @@ struct HTMLReport {
                 figure(
                     histogram(bins, lines: [(10, "mild"), (20, "limit")]),
                     "<b>\(escaped(text(entry["fieldName"])))</b>: modified z of all rows; lines at the threshold "
-                        + "\(Words.short(entry["threshold"]?.double ?? 0)) and at twice that; the last bar has all above"
+                        + "\(NumberText.short(entry["threshold"]?.double ?? 0)) and at twice that; the last bar has all above"
                 ))
         }
         if let paths = pictures["paths"], paths["bins"] != nil {
@@ -190,8 +197,8 @@ struct HTMLReport {
             let tone = outcome == "quarantined" ? "t-bad" : outcome == "flagged" ? "t-warn" : "soft"
             var caption =
                 "<b>\(escaped(text(test["fieldName"])))</b> <span class=\"\(tone)\">\(escaped(text(test["type"]))) "
-                + "\(Words.short(test["effect"]?.double ?? 0, 3))</span> <span class=\"soft\">limits "
-                + "\(Words.short(test["warn"]?.double ?? 0)) and \(test["hold"]?.double.map { Words.short($0) } ?? "none")</span>"
+                + "\(NumberText.short(test["effect"]?.double ?? 0, 3))</span> <span class=\"soft\">limits "
+                + "\(NumberText.short(test["warn"]?.double ?? 0)) and \(test["hold"]?.double.map { NumberText.short($0) } ?? "none")</span>"
             var names = (test["labels"]?.items ?? []).compactMap(\.text)
             var (here, before) = (counts(test["here"]), counts(test["before"]))
             if !names.isEmpty {
@@ -212,7 +219,7 @@ struct HTMLReport {
             + "<div class=\"grid\">\(figures.joined())</div>"
     }
 
-    /// What the tests of each field had learnt, and what they would still detect.
+    /// The knowledge of the tests about each field, and the smallest changes that they detect.
     private func sight() -> String {
         guard let learnt else { return "" }
         if let why = learnt.text { return "<p class=\"soft\">\(escaped(why))</p>" }
@@ -220,31 +227,31 @@ struct HTMLReport {
             let form = field["form"]?.text.flatMap { ColumnForm(rawValue: $0) } ?? .unknown
             let name = text(field["name"]) + (field["kind"]?.text == "length" ? " (length)" : "")
             let known =
-                [field["leftOut"]?.text].compactMap { $0 } + (field["tests"]?.items ?? []).compactMap(Words.learnt)
-            return "<tr><td>\(escaped(name))</td><td>\(escaped(Words.form(form)))</td>"
-                + "<td>\(known.map(escaped).joined(separator: "<br>"))</td><td>\(escaped(Words.wouldSee(field) ?? "–"))</td></tr>"
+                [field["leftOut"]?.text].compactMap { $0 } + (field["tests"]?.items ?? []).compactMap(FeedText.learnt)
+            return "<tr><td>\(escaped(name))</td><td>\(escaped(FeedText.form(form)))</td>"
+                + "<td>\(known.map(escaped).joined(separator: "<br>"))</td><td>\(escaped(FeedText.wouldSee(field) ?? "–"))</td></tr>"
         }
         return
             "<p class=\"soft\">\(escaped(LearntText.head(learnt).map { $0.dropFirst(10) }.joined(separator: ". ")))</p>"
             + table(["field", "form", "learnt", "would still be detected"], numbers: [], Array(rows))
-            + "<p class=\"soft\">\(escaped(Words.sight)).</p>"
+            + "<p class=\"soft\">\(escaped(FeedText.sight)).</p>"
     }
 
     /// The most frequent row findings, with their first rows.
     private func findings() -> String {
-        let rows = Words.lines(ofTotals: report["totals"]?.items ?? []).prefix(Self.drawn).map { total in
+        let rows = FindingText.lines(ofTotals: report["totals"]?.items ?? []).prefix(Self.drawn).map { total in
             let outcome = text(total["outcome"])
             let tone = outcome == "flagged" || outcome == "accepted" ? "soft" : "t-bad"
             return "<tr><td class=\"\(tone)\">\(escaped(outcome))</td><td>\(escaped(text(total["type"])))</td>"
-                + "<td>\(escaped(Words.place(total["fieldName"]?.text, total["rule"]?.text)))</td>"
-                + "<td class=\"n\">\(Words.number(whole(total["count"])))</td>"
+                + "<td>\(escaped(FindingText.place(total["fieldName"]?.text, total["rule"]?.text)))</td>"
+                + "<td class=\"n\">\(NumberText.number(whole(total["count"])))</td>"
                 + "<td>\((total["firstRows"]?.items ?? []).compactMap(\.whole).map(String.init).joined(separator: ", "))</td></tr>"
         }
         return rows.isEmpty
             ? "" : table(["outcome", "reason", "field or rule", "rows", "first rows"], numbers: [3], rows)
     }
 
-    /// What sources confirm and contradict.
+    /// The values that sources confirm and contradict.
     private func sources() -> String {
         var out = ""
         if let vouched = report["vouched"], vouched != .null {
@@ -259,25 +266,25 @@ struct HTMLReport {
         }
         guard let cross = report["cross"], cross != .null else { return out }
         out +=
-            "<p>\(Words.number(whole(cross["compared"]))) values compared, \(Words.number(whole(cross["conflicts"]))) not "
-            + "confirmed; \(Words.number(whole(cross["shared"]))) of \(Words.number(whole(cross["rows"]))) rows have a key that "
+            "<p>\(NumberText.number(whole(cross["compared"]))) values compared, \(NumberText.number(whole(cross["conflicts"]))) not "
+            + "confirmed; \(NumberText.number(whole(cross["shared"]))) of \(NumberText.number(whole(cross["rows"]))) rows have a key that "
             + "another source has too.</p>"
         let rows = (cross["sources"]?.items ?? []).map { source in
-            "<tr><td>\(escaped(text(source["name"])))</td><td class=\"n\">\(Words.number(whole(source["agreed"])))</td>"
-                + "<td class=\"n\">\(Words.number(whole(source["differed"])))</td>"
+            "<tr><td>\(escaped(text(source["name"])))</td><td class=\"n\">\(NumberText.number(whole(source["agreed"])))</td>"
+                + "<td class=\"n\">\(NumberText.number(whole(source["differed"])))</td>"
                 + "<td>\(source["distrusted"]?.flag == true ? "<span class=\"t-bad\">not trusted</span>" : "")</td></tr>"
         }
         return out + (rows.isEmpty ? "" : table(["source", "confirmed", "contradicted", ""], numbers: [1, 2], rows))
     }
 
-    /// What a candidate contract would have changed.
+    /// The outcomes that a candidate contract would have changed.
     private func shadow() -> String {
         guard let shadow = report["shadow"], shadow != .null else { return "" }
         var out =
             "<p>\(escaped(text(shadow["contract"]))) \(shadow["would_hold"]?.flag == true ? "would" : "would not") hold the "
             + "batch.</p>"
         let rows = (shadow["changes"]?.items ?? []).map { change in
-            "<tr><td class=\"n\">\(Words.number(whole(change["count"])))</td><td>\(escaped(text(change["now"])))</td>"
+            "<tr><td class=\"n\">\(NumberText.number(whole(change["count"])))</td><td>\(escaped(text(change["now"])))</td>"
                 + "<td>\(escaped(text(change["then"])))</td></tr>"
         }
         if !rows.isEmpty { out += table(["rows", "now", "then"], numbers: [0], rows) }
@@ -287,7 +294,7 @@ struct HTMLReport {
     /// The batch tests with statistic and threshold.
     private func tests() -> String {
         func number(_ value: JSONValue?, _ places: Int = 3) -> String {
-            value?.double.map { Words.short($0, places) } ?? "∞"
+            value?.double.map { NumberText.short($0, places) } ?? "∞"
         }
         let rows = (report["screening"]?["tests"]?.items ?? []).prefix(4 * Self.drawn).map { test in
             let outcome = text(test["outcome"])
@@ -304,11 +311,11 @@ struct HTMLReport {
             numbers: Set(2...8), rows)
     }
 
-    /// What was not tested, and why.
+    /// The fields that were not tested, with the reasons.
     private func untested() -> String {
         let lines = (report["screening"]?["untested"]?.items ?? []).map { entry in
             let names = entry["fieldName"]?.text.map { [$0] } ?? []
-            return "<li>\(escaped(Words.untested(names, text(entry["reason"]))))</li>"
+            return "<li>\(escaped(FeedText.untested(names, text(entry["reason"]))))</li>"
         }
         return lines.isEmpty ? "" : "<ul>\(lines.joined())</ul>"
     }

@@ -16,23 +16,23 @@ extension ReportOutput {
             var cases = report.batchFindings.filter { $0.outcome >= .quarantined }.map { finding in
                 junitCase(
                     finding.code.rawValue, file: report.name,
-                    what: finding.movement == nil ? "the whole batch" : Words.message(finding, report),
-                    meaning: Words.meaning(finding.code))
+                    what: finding.movement == nil ? "the whole batch" : FindingText.message(finding, report),
+                    entry: FindingCatalogue.entry(finding.code))
             }
             for (kind, tally) in report.findings.sorted where isFailure(kind.outcome) {
-                let field = kind.field >= 0 ? " " + report.fields[kind.field] : ""
+                let field = report.fields.name(ofField: kind.field).map { " " + $0 } ?? ""
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
                 cases.append(
                     junitCase(
                         kind.code.rawValue + field, file: report.name,
-                        what: "\(Words.count(tally.count, "row")), first \(rows)",
-                        meaning: Words.meaning(kind.code)))
+                        what: "\(NumberText.count(tally.count, "row")), first \(rows)",
+                        entry: FindingCatalogue.entry(kind.code)))
             }
             let count = max(cases.count, 1)
             (tests, failed) = (tests + count, failed + cases.count)
             suites +=
                 "  <testsuite name=\(quoted(report.name)) tests=\"\(count)\" failures=\"\(cases.count)\" errors=\"0\" "
-            suites += "time=\"\(Words.short(report.seconds, 3))\">\n"
+            suites += "time=\"\(NumberText.short(report.seconds, 3))\">\n"
             suites +=
                 cases.isEmpty ? "    <testcase classname=\(quoted(report.name)) name=\"rows\"/>\n" : cases.joined()
             suites += "  </testsuite>\n"
@@ -50,10 +50,10 @@ extension ReportOutput {
     }
 
     /// One case of a suite.
-    func junitCase(_ name: String, file: String, what: String, meaning: Words.Meaning) -> String {
+    func junitCase(_ name: String, file: String, what: String, entry: FindingCatalogue.Entry) -> String {
         "    <testcase classname=\(quoted(file)) name=\(quoted(name))>\n"
-            + "      <failure type=\(quoted(meaning.title)) message=\(quoted(what))>"
-            + "\(Terminal.markup("\(meaning.explanation); \(meaning.cure)"))</failure>\n    </testcase>\n"
+            + "      <failure type=\(quoted(entry.title)) message=\(quoted(what))>"
+            + "\(Terminal.markup("\(entry.what); \(entry.cure)"))</failure>\n    </testcase>\n"
     }
 
     /// A text as an attribute value in XML.

@@ -12,7 +12,7 @@ extension ReportOutput {
         for findings in [AnySequence(report.batchFindings), AnySequence(report.listed)] {
             for finding in findings {
                 var members = report.document(finding).members ?? [:]
-                if finding.row == 0 { members["message"] = .string(Words.message(finding, report)) }
+                if finding.row == nil { members["message"] = .string(FindingText.message(finding, report)) }
                 members["kind"] = .string("finding")
                 members["name"] = .string(report.name)
                 line(members)

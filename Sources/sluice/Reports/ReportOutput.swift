@@ -3,12 +3,14 @@ import Ingestion
 import Sketches
 import Tabular
 
-/// How reports are printed. A new format is a case here: help and manual name it, and the compiler asks for its writer.
+/// The formats of reports. A new format is a case here: help and manual take it from here, and the compiler asks for
+/// its writer.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json, ndjson, sarif, github, junit, frictionless
 }
 
-/// Reports in the formats of programs, one document for all files of a run: none of them has a place for a value, and none gets one.
+/// Prints reports in the formats for programs, some of which are one document for all files of a run. No format has a
+/// member for a value of the data.
 final class ReportOutput {
     let options: ReportOptions
     /// Whether the run has several files.
@@ -50,9 +52,9 @@ final class ReportOutput {
         switch format {
         case .github: command("error", file: name, title: "not judged", message: reason)
         case .ndjson: line(["kind": .string("failure"), "name": .string(name), "message": .string(reason)])
-        // The message on standard error is enough.
+        // The message on standard error suffices.
         case .text, .json: break
-        // `finish` names it.
+        // `finish` includes it.
         case .sarif, .junit, .frictionless: break
         }
     }

@@ -15,26 +15,28 @@ enum ReportText {
         var lines: [String] = []
         lines.append(headline(report))
         if report.status == .duplicate { return lines + duplicate(report) }
-        // For a small file the rate means nothing.
+        // For a small file the rate is meaningless.
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
-        let speed = rate >= 0.5 ? ", \(Words.number(Int(rate.rounded()))) MB/s" : ""
+        let speed = rate >= 0.5 ? ", \(NumberText.number(Int(rate.rounded()))) MB/s" : ""
         lines.append(
-            "  in    \(Words.count(report.rows, "row")), \(Words.number(report.bytes)) bytes, sha256 \(report.dataHash.prefix(16))…"
-                + "  (\(Words.short(report.seconds)) s\(speed), \(report.readers))")
+            "  in    \(NumberText.count(report.rows, "row")), \(NumberText.number(report.bytes)) bytes, "
+                + "sha256 \(report.dataHash.prefix(16))…"
+                + "  (\(NumberText.short(report.seconds)) s\(speed), \(report.readers))")
         lines += notes(report)
         let counts = report.counts
-        func part(_ outcome: Outcome) -> String { "\(Words.number(counts.count(outcome))) \(outcome.name)" }
+        func part(_ outcome: Outcome) -> String { "\(NumberText.number(counts.count(outcome))) \(outcome.name)" }
         let isHeld = report.status == .held || report.status == .rejected
         if isHeld {
             // Rows of a held batch are held, whatever their own outcome.
             let clean = counts.count(.accepted) + counts.count(.flagged)
             lines.append(
-                "  out   \(Words.count(counts.total, "row")) held, none published"
-                    + " (row by row: \(Words.number(clean)) would pass, \(part(.quarantined)), \(part(.rejected)))")
+                "  out   \(NumberText.count(counts.total, "row")) held, none published"
+                    + " (row by row: \(NumberText.number(clean)) would pass, \(part(.quarantined)), \(part(.rejected)))"
+            )
         } else {
             lines.append("  out   \(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
         }
-        // The reasons of a hold come first, then what it was compared with.
+        // The reasons of a hold come first, then the baseline.
         lines += batchReasons(report)
         lines += vouched(report)
         lines += screening(report)
@@ -44,7 +46,7 @@ enum ReportText {
         if let copies = report.copies {
             let sampled = copies.of < report.rows ? " of the sample" : ""
             lines.append(
-                "  note  \(Words.number(copies.rows)) of \(Words.number(copies.of)) rows\(sampled) are exact copies of others; "
+                "  note  \(NumberText.number(copies.rows)) of \(NumberText.number(copies.of)) rows\(sampled) are exact copies of others; "
                     + "sluice.batch.duplicateRows sets what happens to them")
         }
         if !report.unmasked.isEmpty { lines.append("  note  " + unmasked(report.unmasked)) }
@@ -71,7 +73,7 @@ enum ReportText {
     private static func duplicate(_ report: BatchReport) -> [String] {
         var lines: [String] = []
         var again = report.earlierWasAccepted ? "" : "; to judge it again, add --force"
-        if report.earlierWasHeld { again += "; to release it: " + Words.release(report.duplicateOf) }
+        if report.earlierWasHeld { again += "; to release it: " + FindingText.release(report.duplicateOf) }
         lines.append(
             report.isRefusedReplacement
                 ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract, policy or version"
@@ -111,19 +113,19 @@ enum ReportText {
         var lines: [String] = []
         let against =
             basis == .baseline
-            ? "\(Words.number(report.basisRows)) rows of "
+            ? "\(NumberText.number(report.basisRows)) rows of "
                 + (report.baseline.map { "baseline \($0)" } ?? "accepted batches")
-            : "cold start: the batch's own \(Words.number(report.basisRows)) rows; only extreme values are quarantined"
+            : "cold start: the batch's own \(NumberText.number(report.basisRows)) rows; only extreme values are quarantined"
         if !report.thresholds.isEmpty {
             let fields = report.thresholds.prefix(6).map {
-                "\(report.fields[$0.field]) \(Words.short($0.threshold))\($0.log ? " (log)" : "")"
+                "\(report.fields[$0.field]) \(NumberText.short($0.threshold))\($0.log ? " (log)" : "")"
             }
             lines.append("  base  \(against)")
             lines.append(
                 "        outlier thresholds (modified z): " + fields.joined(separator: ", ")
-                    + "; expected false alarms \(Words.percent(report.falseAlarmRates.modifiedZ)) of rows"
+                    + "; expected false alarms \(NumberText.percent(report.falseAlarmRates.modifiedZ)) of rows"
                     + (report.falseAlarmRates.forest > 0
-                        ? ", forest \(Words.percent(report.falseAlarmRates.forest))" : ""))
+                        ? ", forest \(NumberText.percent(report.falseAlarmRates.forest))" : ""))
         }
         if report.thresholds.isEmpty, report.untested.isEmpty {
             lines.append("  base  none: no numeric column can be screened, so no statistics were computed")
@@ -134,28 +136,28 @@ enum ReportText {
                 "        \(report.tests.count) batch tests against the baseline: "
                     + (beyond == 0
                         ? "none above its threshold"
-                        : "\(Words.number(beyond)) above \(beyond == 1 ? "its" : "their") threshold")
+                        : "\(NumberText.number(beyond)) above \(beyond == 1 ? "its" : "their") threshold")
             )
         }
         if !report.triggerPower.isEmpty {
-            lines.append("        " + Words.power(report.triggerPower))
+            lines.append("        " + FeedText.power(report.triggerPower))
         }
         return lines + untested(report)
     }
 
-    /// What was not tested or excluded, one line for each reason.
+    /// Fields that were not tested or were excluded, one line for each reason.
     private static func untested(_ report: BatchReport) -> [String] {
         var reasons: [String] = []
         var fields: [String: [String]] = [:]
         for entry in report.untested {
             if fields[entry.reason] == nil { reasons.append(entry.reason) }
-            let name = report.fields.indices.contains(entry.field) ? report.fields[entry.field] : nil
+            let name = report.fields.name(ofField: entry.field)
             fields[entry.reason, default: []] += name.map { [$0] } ?? []
         }
         let shown = 8
         var lines = reasons.prefix(shown).map { reason -> String in
             let names = fields[reason] ?? []
-            return "        not tested: " + Words.untested(names, reason)
+            return "        not tested: " + FeedText.untested(names, reason)
         }
         if reasons.count > shown {
             lines.append("        not tested: \(reasons.count - shown) more; --format json lists all")
@@ -171,7 +173,7 @@ enum ReportText {
                 "  note  the contract was inferred from this file, so it cannot say what the file should have been")
         }
         if report.remarks.skippedLines > 0 {
-            let count = Words.number(report.remarks.skippedLines)
+            let count = NumberText.number(report.remarks.skippedLines)
             lines.append("  note  \(count) blank or comment lines were skipped; row numbers do not count them")
         }
         if report.lacksLineEnd {
@@ -182,19 +184,19 @@ enum ReportText {
 
     /// k-anonymity and l-diversity, and the share of rows in classes that are too small.
     private static func anonymity(_ found: EquivalenceClasses.Summary, _ wanted: Int) -> String {
-        let rows = found.smallest == 1 ? "1 row" : "\(Words.number(found.smallest)) rows"
+        let rows = found.smallest == 1 ? "1 row" : "\(NumberText.number(found.smallest)) rows"
         var text = "k-anonymity: the smallest group has \(rows) (wanted \(wanted))"
-        if let fewest = found.fewest { text += ", l-diversity: \(Words.number(fewest))" }
-        text += "; \(Words.percent(found.shareBelow)) of the rows are in groups below \(wanted); "
-        text += "\(Words.number(found.classes)) groups of quasi-identifiers"
-        return found.sampled < 1 ? text + " (from \(Words.percent(found.sampled)) of the groups)" : text
+        if let fewest = found.fewest { text += ", l-diversity: \(NumberText.number(fewest))" }
+        text += "; \(NumberText.percent(found.shareBelow)) of the rows are in groups below \(wanted); "
+        text += "\(NumberText.number(found.classes)) groups of quasi-identifiers"
+        return found.sampled < 1 ? text + " (from \(NumberText.percent(found.sampled)) of the groups)" : text
     }
 
     /// Columns of personal data that are released with unmasked values.
     static func unmasked(_ columns: [UnmaskedColumn]) -> String {
         let shown = 12
         let names = columns.prefix(shown).map { column in
-            column.label + (column.share < 0.995 ? " (\(Words.percent(column.share)))" : "")
+            column.label + (column.share < 0.995 ? " (\(NumberText.percent(column.share)))" : "")
         }
         let more = columns.count > shown ? " and \(columns.count - shown) more" : ""
         return "not masked: " + names.joined(separator: ", ") + more
@@ -204,18 +206,20 @@ enum ReportText {
     private static func masks(_ report: BatchReport) -> String {
         report.masks.prefix(8).map { receipt, count in
             let entity = receipt.entity.isEmpty ? "" : " \(receipt.entity)"
-            let name = receipt.field < 0 ? "unknown columns" : report.fields[receipt.field]
-            return "\(name)\(entity) \(receipt.operation.rawValue) \(Words.number(count))"
+            let name = report.fields.name(ofField: receipt.field) ?? "unknown columns"
+            return "\(name)\(entity) \(receipt.operation.rawValue) \(NumberText.number(count))"
         }.joined(separator: " · ") + (report.masks.count > 8 ? " · … and \(report.masks.count - 8) more" : "")
     }
 
     /// Findings about the whole batch: one line for each cause, with the fields that moved in the same way.
     private static func batchReasons(_ report: BatchReport) -> [String] {
-        let told = Words.causes(report.batchFindings.map(report.document))
-        var lines = told.prefix(6).flatMap { finding -> [String] in
+        let causes = FindingText.causes(report.batchFindings.map(report.document))
+        var lines = causes.prefix(6).flatMap { finding -> [String] in
             let isHolding = finding["outcome"]?.text != Outcome.flagged.name
-            let others = finding["moved"] == nil ? nil : Words.with(finding)
-            return [(isHolding ? "  WHY   " : "  note  ") + Words.told(finding, isRolling: report.baseline == nil)]
+            let others = finding["moved"] == nil ? nil : FindingText.with(finding)
+            return [
+                (isHolding ? "  WHY   " : "  note  ") + FindingText.summary(finding, isRolling: report.baseline == nil)
+            ]
                 + (others.map { ["        with it: \($0)"] } ?? [])
         }
         let isRemarked = report.batchFindings.contains { $0.code.cause != nil && $0.outcome == .flagged }
@@ -225,12 +229,12 @@ enum ReportText {
         return lines
     }
 
-    /// What a person waived when the batch was released.
+    /// The findings that a person waived when the batch was released.
     private static func waived(_ report: BatchReport) -> [String] {
         if report.releases.isEmpty { return [] }
         let shown = report.waived.prefix(8).map {
-            $0.code.rawValue + ($0.field >= 0 ? " (\(report.fields[$0.field]))" : "")
-                + ($0.rows > 0 ? " in \(Words.number($0.rows)) rows" : "")
+            $0.code.rawValue + (report.fields.name(ofField: $0.field).map { " (\($0))" } ?? "")
+                + ($0.rows > 0 ? " in \(NumberText.number($0.rows)) rows" : "")
         }
         let more = report.waived.count > 8 ? " and \(report.waived.count - 8) more" : ""
         return ["  waive " + (shown.isEmpty ? "nothing" : shown.joined(separator: ", ")) + more]
@@ -238,13 +242,14 @@ enum ReportText {
 
     /// The row findings by kind, with the first rows.
     private static func reasons(_ report: BatchReport) -> [String] {
-        let kinds = Words.lines(ofTotals: report.totals)
+        let kinds = FindingText.lines(ofTotals: report.totals)
         if kinds.isEmpty { return [] }
         var rows = [["outcome", "reason", "field or rule", "rows", "first rows"]]
         for kind in kinds.prefix(kindsShown) {
             rows.append([
                 kind["outcome"]?.text ?? "", kind["type"]?.text ?? "",
-                Words.place(kind["fieldName"]?.text, kind["rule"]?.text), Words.number(Int(kind["count"]?.whole ?? 0)),
+                FindingText.place(kind["fieldName"]?.text, kind["rule"]?.text),
+                NumberText.number(Int(kind["count"]?.whole ?? 0)),
                 (kind["firstRows"]?.items ?? []).compactMap(\.whole).map(String.init).joined(separator: ", "),
             ])
         }
@@ -262,7 +267,7 @@ enum ReportText {
         return lines
     }
 
-    /// What to do next, as commands.
+    /// The next steps, as commands.
     private static func next(_ report: BatchReport) -> [String] {
         var steps: [String] = []
         if report.rows == 1, report.file.lowercased().hasSuffix(".json") {
@@ -275,11 +280,15 @@ enum ReportText {
             steps += held(report)
         case .accepted:
             let released = report.published.count { $0.hasPrefix("accepted/") }
+            let folder = NamedStore.path("accepted/\(report.dataset)/\(report.batch)/")
             steps.append(
-                "\(released) \(released == 1 ? "shard" : "shards") in accepted/\(report.dataset)/\(report.batch)/")
+                released == 0
+                    ? "no row was released, so there is no shard"
+                    : "\(released) \(released == 1 ? "shard" : "shards") in \(folder)")
             if report.published.contains(where: { $0.hasPrefix("quarantine/") }) {
                 steps.append(
-                    "rows held back are sealed, with reasons, in quarantine/\(report.dataset)/\(report.batch)/")
+                    "rows held back are sealed, with reasons, in "
+                        + NamedStore.path("quarantine/\(report.dataset)/\(report.batch)/"))
             }
         case .checked, .duplicate: break
         }
@@ -291,6 +300,13 @@ enum ReportText {
 }
 
 extension ReportText {
+    /// The remedy for a finding that holds a batch. A rejected batch is never released, so a release is no remedy for it.
+    static func cure(_ code: FindingCode, ofBatch batch: String, from source: String, isRejected: Bool) -> String {
+        let cure = FindingText.cure(code, ofBatch: batch, from: source)
+        return isRejected && cure.contains("review release")
+            ? "a rejected batch is never released: have it repaired and sent again" : cure
+    }
+
     /// The remedy for a batch that is held, or whose release was refused.
     private static func held(_ report: BatchReport) -> [String] {
         var steps: [String] = []
@@ -304,15 +320,17 @@ extension ReportText {
             )
         } else {
             steps.append(
-                "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
+                "nothing was published; the source is sealed whole in "
+                    + NamedStore.path("quarantine/\(report.dataset)/\(report.batch)/"))
         }
         if let incident = report.incident {
-            steps.append(Words.incident(incident.batch, since: incident.since))
+            steps.append(FindingText.incident(incident.batch, since: incident.since))
         }
         if let code = report.batchFindings.first(where: { $0.outcome >= .quarantined })?.code {
-            steps.append(Words.cure(code, ofBatch: report.batch, from: report.source))
+            let isRejected = report.status == .rejected
+            steps.append(cure(code, ofBatch: report.batch, from: report.source, isRejected: isRejected))
         }
-        let release = Words.release(report.batch)
+        let release = FindingText.release(report.batch)
         if report.status == .held, !steps.contains(where: { $0.contains(release) }) {
             steps.append(
                 "to release this batch once the contract, sluice.yaml or the standing of the source is corrected: "

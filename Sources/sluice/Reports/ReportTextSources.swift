@@ -35,28 +35,28 @@ extension ReportText {
     static func crossing(_ report: BatchReport) -> [String] {
         guard let cross = report.cross else { return [] }
         var lines = [
-            "  cross \(Words.number(cross.compared)) values compared with other sources,"
-                + " \(Words.number(cross.conflicts)) not confirmed;"
-                + " \(Words.number(cross.shared)) of \(Words.number(cross.rows)) rows have a key that another source has too"
+            "  cross \(NumberText.number(cross.compared)) values compared with other sources,"
+                + " \(NumberText.number(cross.conflicts)) not confirmed;"
+                + " \(NumberText.number(cross.shared)) of \(NumberText.number(cross.rows)) rows have a key that another source has too"
         ]
         if cross.kept < cross.rows {
             lines.append(
-                "        only \(Words.number(cross.kept)) rows were compared: a sample by hash of the key")
+                "        only \(NumberText.number(cross.kept)) rows were compared: a sample by hash of the key")
         }
         for source in cross.sources where source.isDistrusted {
             lines.append(
-                "        \(source.name): \(Words.number(source.agreed)) confirmed, \(Words.number(source.differed)) contradicted"
+                "        \(source.name): \(NumberText.number(source.agreed)) confirmed, \(NumberText.number(source.differed)) contradicted"
             )
         }
         for earlier in cross.contradicted.prefix(4) {
             lines.append(
-                "        \(Words.number(earlier.values)) released values of batch \(earlier.batch) are contradicted now"
+                "        \(NumberText.number(earlier.values)) released values of batch \(earlier.batch) are contradicted now"
             )
         }
         return lines
     }
 
-    /// What the candidate contract would change.
+    /// The outcomes that the candidate contract would change.
     static func shadow(_ report: BatchReport) -> [String] {
         guard let shadow = report.shadow else { return [] }
         let head = "  shadow \(shadow.contract) (\(shadow.digest.prefix(12))…): "
@@ -71,13 +71,13 @@ extension ReportText {
         }
         for change in shadow.changes {
             lines.append(
-                "         \(Words.number(change.count)) rows \(change.now.name) now would be \(change.then.name), first: "
+                "         \(NumberText.number(change.count)) rows \(change.now.name) now would be \(change.then.name), first: "
                     + change.firstRows.map(String.init).joined(separator: ", "))
         }
         for finding in shadow.findings.prefix(8) {
             let field = finding.field.isEmpty ? "" : " \(finding.field)"
             lines.append(
-                "         \(finding.code)\(field): \(Words.number(finding.now)) now, \(Words.number(finding.then)) then"
+                "         \(finding.code)\(field): \(NumberText.number(finding.now)) now, \(NumberText.number(finding.then)) then"
             )
         }
         return lines

@@ -12,10 +12,10 @@ extension ReportOutput {
         let codes = Set(reports.flatMap { $0.batchFindings.map(\.code) + $0.findings.sorted.map(\.kind.code) }).sorted()
         func text(_ text: String) -> JSONValue { .object(["text": .string(text)]) }
         let rules = codes.map { code -> JSONValue in
-            let meaning = Words.meaning(code)
+            let entry = FindingCatalogue.entry(code)
             return .object([
-                "id": .string(code.rawValue), "shortDescription": text(meaning.title),
-                "fullDescription": text(meaning.explanation), "help": text(meaning.cure),
+                "id": .string(code.rawValue), "shortDescription": text(entry.title),
+                "fullDescription": text(entry.what), "help": text(entry.cure),
             ])
         }
         let places = Dictionary(uniqueKeysWithValues: codes.enumerated().map { ($1, $0) })
@@ -62,7 +62,7 @@ extension ReportOutput {
         return JSONOutline(head, adding: ["runs": .array([JSONOutline(run, adding: ["results": .list(results)])])])
     }
 
-    /// Exact totals, since the list of results may be cut off.
+    /// Exact totals, since the list of results may be truncated.
     func summary(_ report: BatchReport) -> JSONValue {
         var members = report.summary
         for key in ["batchErrors", "screening", "masked", "published"] { members[key] = nil }
@@ -89,10 +89,10 @@ extension ReportOutput {
     ///   - rule: the index of its code among the run's rules.
     ///   - line: the row's line; nil where the file has none.
     func result(_ finding: Finding, of report: BatchReport, rule: Int, line: Int?) -> JSONValue {
-        let meaning = Words.meaning(finding.code)
-        let field = finding.field >= 0 ? report.fields[finding.field] : nil
+        let entry = FindingCatalogue.entry(finding.code)
+        let field = report.fields.name(ofField: finding.field)
         var place: [String: JSONValue] = ["artifactLocation": artifact(report.name)]
-        if finding.row > 0 {
+        if finding.row != nil {
             var region: [String: JSONValue] = [
                 "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
             ]
@@ -103,7 +103,7 @@ extension ReportOutput {
         if let field {
             location["logicalLocations"] = .array([.object(["name": .string(field), "kind": .string("member")])])
         }
-        let who = [finding.row > 0 ? "row \(finding.row)" : nil, field.map { "field \($0)" }].compactMap { $0 }
+        let who = [finding.row.map { "row \($0)" }, field.map { "field \($0)" }].compactMap { $0 }
         var properties = report.document(finding).members ?? [:]
         for key in ["type", "byteOffset", "byteLength", "fieldName"] { properties[key] = nil }
         return .object([
@@ -112,7 +112,7 @@ extension ReportOutput {
             "message": .object([
                 "text": .string(
                     finding.movement == nil
-                        ? (who + [meaning.explanation]).joined(separator: ": ") : Words.message(finding, report))
+                        ? (who + [entry.what]).joined(separator: ": ") : FindingText.message(finding, report))
             ]),
             "locations": .array([.object(location)]), "properties": .object(properties),
         ])

@@ -107,13 +107,14 @@ struct WatchLog {
                     "dataset": "\(dataset)", "file": "\(shown(name))", "batch": "\(batch)", "attempt": .count(attempt),
                 ])
         case .judged(let report, let attempt): judged(report, attempt)
-        case .setAside(let dataset, let name, let batch, let reason, let path, let cause):
+        case .setAside(let file):
             logger.error(
                 "cannot be judged; sealed whole in quarantine",
                 metadata: [
-                    "dataset": "\(dataset)", "file": "\(shown(name))", "batch": "\(batch)",
-                    "reason": "\(reason.rawValue)",
-                    "path": "\(path)", "cause": "\(shown(cause, of: name))",
+                    "dataset": "\(file.dataset)", "file": "\(shown(file.name))", "batch": "\(file.batch)",
+                    "reason": "\(file.reason.rawValue)",
+                    "path": "\(file.path)", "cause": "\(shown(file.cause, of: file.name))",
+                    "next": "\(NamedStore.completed("sluice lineage show \(file.batch)"))",
                 ])
         case .refused(let dataset, let name, let reason):
             logger.warning(
@@ -142,7 +143,9 @@ struct WatchLog {
     private func shown(_ name: String) -> String { LabelSearch.usual.shown(name) }
 
     /// A message about such a file.
-    private func shown(_ text: String, of name: String) -> String { LabelSearch.usual.shown(text, of: name) }
+    private func shown(_ text: String, of name: String) -> String {
+        NamedStore.completed(LabelSearch.usual.shown(text, of: name))
+    }
 
     /// Logs the verdict on a batch: accepted and duplicate batches as `info`, held and rejected ones as `warning`.
     private func judged(_ report: BatchReport, _ attempt: Int) {
@@ -165,7 +168,9 @@ struct WatchLog {
             // Rows of a held batch are held, not accepted.
             for outcome in Outcome.allCases where outcome.isReleased { metadata[outcome.name] = nil }
             metadata["why"] = .array(Set(report.batchFindings.map(\.code.rawValue)).sorted().map { "\($0)" })
-            if report.status == .held { metadata["next"] = "\(Words.release(report.batch))" }
+            if report.status == .held {
+                metadata["next"] = "\(NamedStore.completed(FindingText.release(report.batch)))"
+            }
             if let incident = report.incident { metadata["incident"] = "\(incident.batch)" }
             let word = report.status == .rejected ? "rejected" : "held"
             logger.warning("\(word); nothing was published", metadata: metadata)

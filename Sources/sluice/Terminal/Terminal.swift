@@ -26,14 +26,16 @@ enum Terminal {
         write(Array(lines.map { printable($0) + "\n" }.joined().utf8), to: .output)
     }
 
-    /// Writes lines for people: on a terminal folded to its width and with marks in colour.
+    /// Writes lines for people: on a terminal folded to its width and with marks in colour. Commands that they suggest name
+    /// the store.
     ///
     /// - Parameters:
     ///   - lines: the lines; each stays one line whatever it contains.
     ///   - indent: the indentation of continuation lines.
     static func report(_ lines: [String], indent: Int = 8) {
         let shown = lines.map { line in
-            Screen.folded(printable(line), indent: indent).map(Screen.painted).joined(separator: "\n") + "\n"
+            Screen.folded(printable(NamedStore.completed(line)), indent: indent).map(Screen.painted).joined(
+                separator: "\n") + "\n"
         }
         write(Array(shown.joined().utf8), to: .output)
     }
@@ -67,11 +69,13 @@ enum Terminal {
         write(Array((columns.map(printable).joined(separator: "\t") + "\n").utf8), to: .output)
     }
 
-    /// Writes an error to standard error, with the program's name.
-    static func complain(_ text: String) { write(Array("sluice: \(printable(text))\n".utf8), to: .error) }
+    /// Writes an error to standard error, with the program's name. Commands that it suggests name the store, as in `remark`.
+    static func complain(_ text: String) {
+        write(Array("sluice: \(printable(NamedStore.completed(text)))\n".utf8), to: .error)
+    }
 
     /// Writes a remark to standard error.
-    static func remark(_ text: String) { write(Array("\(printable(text))\n".utf8), to: .error) }
+    static func remark(_ text: String) { write(Array("\(printable(NamedStore.completed(text)))\n".utf8), to: .error) }
 
     /// Whether a person can answer a question.
     static var isAsked: Bool { isatty(0) == 1 && StandardStream.error.isTerminal }
@@ -144,16 +148,16 @@ final class Progress: Sendable {
             guard now - state.shown > 0.25 || isDone && !state.isDone, now - state.started > 0.5 else { return nil }
             (state.shown, state.isDone) = (now, isDone)
             let head = phases.count > 1 ? "\(phase + 1)/\(phases.count) \(phases[phase])" : phases[phase]
-            if isDone { return "\(head) · \(Words.number(rows)) rows · finishing" }
+            if isDone { return "\(head) · \(NumberText.number(rows)) rows · finishing" }
             let share = 100 * (bytes - phase * length) / length
             let rate = Double(bytes - state.first) / (now - state.started)
-            let speed = rate >= 1e6 ? " · \(Words.number(Int(rate / 1e6))) MB/s" : ""
+            let speed = rate >= 1e6 ? " · \(NumberText.number(Int(rate / 1e6))) MB/s" : ""
             let left = rate > 0 ? Double((phase + 1) * length - bytes) / rate : 0
             // After a second the speed is known well enough; absurd estimates are not shown.
             let wait =
                 now - state.started > 1 && left >= 1 && left < 1e6
-                ? " · about \(Words.duration(Int(left.rounded(.up)))) left" : ""
-            return "\(head) · \(share) % · \(Words.number(rows)) rows\(speed)\(wait)"
+                ? " · about \(NumberText.duration(Int(left.rounded(.up)))) left" : ""
+            return "\(head) · \(share) % · \(NumberText.number(rows)) rows\(speed)\(wait)"
         }
         if let text { say(text) }
     }

@@ -38,7 +38,7 @@ struct SliceSurvey: Sendable {
     var draw: SliceDraw
 }
 
-/// What the second pass needs of the first about one slice.
+/// The results of the first pass on one slice that the second pass needs.
 struct SliceRecall: Sendable {
     /// Rows that keep the contract.
     let sound: RowBits

@@ -62,7 +62,7 @@ struct StagingArea: Sendable {
         return try sealed { () throws(StorageError) in try StagedFile(in: folder, name: name) }
     }
 
-    /// What a slice's shard carries in clear, authenticated.
+    /// The encryption context of a slice's shard: authenticated, but not encrypted.
     func context(_ slice: SourceSlice, role: FileRole) -> [String: String] {
         var context = context
         context["shard"] = String(slice.ordinal)

@@ -81,7 +81,7 @@ struct SurveyFold {
         listed.sort(keeping: listedMax)
         findings =
             cutter.head.findings + findings + remarks.swallowedRows(columns: cutter.head.layout?.columns.count ?? 0)
-        findings.sort { ($0.row, $0.code) < ($1.row, $1.code) }
+        findings.sort { ($0.row ?? 0, $0.code) < ($1.row ?? 0, $1.code) }
         detections.sort { ($0.row, $0.column, $0.start) < ($1.row, $1.column, $1.start) }
         let slices = 0..<cutter.places.count
         return Survey(
@@ -98,7 +98,7 @@ extension RowRemarks {
     /// have swallowed rows.
     func swallowedRows(columns: Int) -> [Finding] {
         swallowed.map { found in
-            var finding = Finding(.strayQuote, outcome: .flagged, row: found.row)
+            var finding = Finding(.strayQuote, outcome: .flagged, at: .row(found.row))
             finding.rule = "a quoted value holds \(found.lines) line(s) of \(columns) cells each, as rows have"
             return finding
         }

@@ -9,6 +9,7 @@ extension LineageCommand {
     /// `sluice lineage explain`: replays a kept decision and explains a batch or one of its rows.
     struct Explain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "explain",
             abstract: "Replay a sealed decision and show why a batch, or one row, got its outcome.",
             discussion: """
                 The decision was sealed when the batch was judged, and its digest is in the ledger. This command applies it again to the \
@@ -67,13 +68,13 @@ extension LineageCommand {
                 let entries = (judged["baseline"]?.items ?? []).compactMap(\.whole).map { "#\($0)" }
                 lines.append(
                     decision.basis == .baseline
-                        ? "baseline  \(Words.number(decision.basisRows)) rows of \(name), entries "
+                        ? "baseline  \(NumberText.number(decision.basisRows)) rows of \(name), entries "
                             + entries.prefix(20).joined(separator: " ")
-                        : "baseline  cold start: the batch's own \(Words.number(decision.basisRows)) rows")
+                        : "baseline  cold start: the batch's own \(NumberText.number(decision.basisRows)) rows")
             }
             if replay.isReplayed {
                 lines.append(
-                    "replay    \(Words.number(replay.agreed)) of \(Words.number(replay.fates.rowCount)) rows came out as recorded"
+                    "replay    \(NumberText.number(replay.agreed)) of \(NumberText.number(replay.fates.rowCount)) rows came out as recorded"
                         + (replay.isSame
                             ? ""
                             : "; OTHERS DID NOT, first: \(replay.differing.map(String.init).joined(separator: ", "))"))
@@ -87,49 +88,49 @@ extension LineageCommand {
         /// Why the batch had its outcome: what held it, then every test with its statistic and threshold.
         private static func batch(_ replay: Replay) -> [String] {
             var lines = (replay.judged.body["batch_findings"]?.items ?? []).compactMap(\.text).map { code in
-                "why       \(code): \(FindingCode(rawValue: code).map { Words.meaning($0).title } ?? "")"
+                "why       \(code): \(FindingCode(rawValue: code).map { FindingCatalogue.entry($0).title } ?? "")"
             }
             for (code, count) in (replay.judged.body["findings"]?.members ?? [:]).sorted(by: { $0.key < $1.key }) {
-                lines.append("rows      \(code) \(Words.number(Int(count.whole ?? 0)))")
+                lines.append("rows      \(code) \(NumberText.number(Int(count.whole ?? 0)))")
             }
             for test in replay.decision?.tests ?? [] {
                 let mark = test.outcome == .accepted ? "test      " : "TEST      "
-                let field = test.field >= 0 && test.field < replay.fields.count ? " " + replay.fields[test.field] : ""
+                let field = replay.fields.name(ofField: test.field).map { " " + $0 } ?? ""
                 lines.append(
-                    mark + "\(test.code.rawValue)\(field): statistic \(Words.short(test.statistic, 3)), critical "
-                        + "\(Words.short(test.critical, 3)); effect \(Words.short(test.effect, 4)), limits "
-                        + "\(Words.short(test.warn, 3)) (flag) and \(Words.short(test.hold, 3)) (hold); "
+                    mark + "\(test.code.rawValue)\(field): statistic \(NumberText.short(test.statistic, 3)), critical "
+                        + "\(NumberText.short(test.critical, 3)); effect \(NumberText.short(test.effect, 4)), limits "
+                        + "\(NumberText.short(test.warn, 3)) (flag) and \(NumberText.short(test.hold, 3)) (hold); "
                         + "rows \(test.count), baseline \(test.basis)"
-                        + (test.usual.map { "; accepted batches had at most \(Words.short($0, 3)) on arrival" }
+                        + (test.usual.map { "; accepted batches had at most \(NumberText.short($0, 3)) on arrival" }
                             ?? "")
                 )
                 if let moved = test.movement {
                     let isRolling = replay.judged.body["judged_by"]?["name"]?.text == nil
-                    let others = test.companions.filter(replay.fields.indices.contains).map { replay.fields[$0] }
+                    let others = test.companions.compactMap(replay.fields.name)
                     lines.append(
-                        "          \(Words.sentence(moved, isRolling: isRolling))"
+                        "          \(FindingText.sentence(moved, isRolling: isRolling))"
                             + (others.isEmpty ? "" : "; with it: \(others.joined(separator: ", "))"))
                 }
             }
             if let power = replay.decision?.triggerPower, !power.isEmpty {
-                lines.append("power     \(Words.power(power))")
+                lines.append("power     \(FeedText.power(power))")
             }
             for entry in replay.decision?.untested ?? [] {
-                let names = replay.fields.indices.contains(entry.field) ? [replay.fields[entry.field]] : []
-                lines.append("untested  " + Words.untested(names, entry.reason))
+                let names = replay.fields.name(ofField: entry.field).map { [$0] } ?? []
+                lines.append("untested  " + FeedText.untested(names, entry.reason))
             }
             return lines + sight(replay)
         }
 
-        /// What the tests had learnt, and what they would still detect.
+        /// The knowledge of the tests, and the smallest changes that they detect.
         private static func sight(_ replay: Replay) -> [String] {
             guard let learnt = replay.learnt else { return [] }
             let fields = (learnt["fields"]?.items ?? []).compactMap { field -> String? in
-                guard let sees = Words.wouldSee(field) else { return nil }
+                guard let sees = FeedText.wouldSee(field) else { return nil }
                 let isLength = field["kind"]?.text == "length"
                 return "sees      \(field["name"]?.text ?? "")\(isLength ? " (length of its text)" : ""): \(sees)"
             }
-            return fields.isEmpty ? [] : fields + ["          \(Words.sight)"]
+            return fields.isEmpty ? [] : fields + ["          \(FeedText.sight)"]
         }
 
         /// One row: its outcome, its findings, and its scores with their thresholds.
@@ -138,34 +139,32 @@ extension LineageCommand {
             var lines = [
                 "row       \(row)  \(fate.map { $0.outcome?.name ?? "held with its batch" } ?? "unknown")"
             ]
-            func name(_ field: Int) -> String {
-                field >= 0 && field < replay.fields.count ? replay.fields[field] : "the whole row"
-            }
+            func name(_ field: Int?) -> String { replay.fields.name(ofField: field) ?? "the whole row" }
             for finding in replay.findings {
                 var text = "why       \(finding.outcome.name): \(finding.code.rawValue), \(name(finding.field))"
                 if let statistic = finding.statistic, let threshold = finding.threshold {
-                    text += ": \(Words.short(statistic, 3)), the threshold is \(Words.short(threshold, 3))"
+                    text += ": \(NumberText.short(statistic, 3)), the threshold is \(NumberText.short(threshold, 3))"
                 }
                 if let rule = finding.rule { text += " (\(rule))" }
                 if !finding.contributors.isEmpty {
                     text += "; mostly from \(finding.contributors.map(name).joined(separator: ", "))"
                 }
                 lines.append(text)
-                lines.append("          \(Words.meaning(finding.code).explanation)")
+                lines.append("          \(FindingCatalogue.entry(finding.code).what)")
             }
             for finding in replay.sealedFindings?.items ?? [] {
                 var text = "why       \(finding["outcome"]?.text ?? ""): \(finding["code"]?.text ?? "")"
                 if let field = finding["field"]?.text { text += ", \(field)" }
                 if let statistic = finding["statistic"]?.double, let threshold = finding["threshold"]?.double {
-                    text += ": \(Words.short(statistic, 3)), the threshold is \(Words.short(threshold, 3))"
+                    text += ": \(NumberText.short(statistic, 3)), the threshold is \(NumberText.short(threshold, 3))"
                 }
                 lines.append(text + "  (as sealed)")
             }
             if replay.isReplayed, replay.findings.isEmpty { lines.append("why       there is no finding in this row") }
             for score in replay.scores {
                 lines.append(
-                    "measured  \(score.code.rawValue), \(name(score.field)): \(Words.short(score.statistic, 3)), the threshold is "
-                        + Words.short(score.line, 3))
+                    "measured  \(score.code.rawValue), \(name(score.field)): \(NumberText.short(score.statistic, 3)), the threshold is "
+                        + NumberText.short(score.line, 3))
             }
             return lines
         }
@@ -173,8 +172,8 @@ extension LineageCommand {
         /// The explanation as a document.
         private static func document(_ replay: Replay, _ row: Int?) -> JSONValue {
             func number(_ value: Double?) -> JSONValue { value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
-            func name(_ field: Int) -> JSONValue {
-                field >= 0 && field < replay.fields.count ? .string(replay.fields[field]) : .null
+            func name(_ field: Int?) -> JSONValue {
+                replay.fields.name(ofField: field).map { .string($0) } ?? .null
             }
             var members: [String: JSONValue] = [
                 "received": replay.received.body, "judged": replay.judged.body, "replayed": .bool(replay.isReplayed),

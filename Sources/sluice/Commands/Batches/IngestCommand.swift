@@ -31,7 +31,11 @@ struct IngestCommand: AsyncParsableCommand {
     @Argument(help: "CSV or JSON Lines files, plain or compressed; - is standard input.")
     var files: [String]
 
-    @Option(name: .long, help: "The dataset (default: the name of the contract, with --infer the name of the file).")
+    @Option(
+        name: .long,
+        help:
+            "The dataset; without --schema its contract in sluice.yaml counts (default: the contract's name, with --infer the file's)."
+    )
     var dataset: String?
 
     @Option(
@@ -117,7 +121,7 @@ struct IngestCommand: AsyncParsableCommand {
                         )
                     }
                     if let shadow {
-                        let loaded = try reading.load(shadow)
+                        let loaded = try ContractWarnings.load(shadow)
                         options.shadow = (Schema.digested(loaded), loaded.document)
                     } else {
                         options.shadow = try store.shadow(of: name)

@@ -30,7 +30,7 @@ struct ReportCommand: AsyncParsableCommand {
             let text =
                 html
                 ? HTMLReport(kept.report, kept.judged, learnt: learnt(batch, store)).page()
-                : PrintableText.json(Words.messaged(kept.report).text(pretty: true)) + "\n"
+                : PrintableText.json(FindingText.messaged(kept.report).text(pretty: true)) + "\n"
             guard let output else { return Terminal.document(text) }
             if exists(output) {
                 throw IngestionError(.cannotCreate, "\(output) exists already; remove it, or choose another name")
@@ -40,7 +40,8 @@ struct ReportCommand: AsyncParsableCommand {
         }
     }
 
-    /// What the gate had learnt when it judged the batch; a text where that cannot be said, since the page is worth having without it.
+    /// What the tests had learnt when they judged the batch; a text if that is unavailable, since the page is useful
+    /// without it.
     private func learnt(_ batch: String, _ store: Store) -> JSONValue? {
         do throws(IngestionError) { return try store.outlook(ofBatch: batch) } catch {
             return .string("cannot show what was learnt: \(error.description)")

@@ -27,6 +27,7 @@ struct ReviewCommand: AsyncParsableCommand {
     /// `sluice review list`: the open holds, newest first.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the held batches that are still open, newest first, with what holds them.",
             discussion: """
                 Example: sluice review list --dataset orders
@@ -51,13 +52,15 @@ struct ReviewCommand: AsyncParsableCommand {
     /// `sluice review release`: judges a held batch again with statistical findings waived.
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "release",
             abstract: "Release a held batch: waive what statistics found.",
             discussion: """
                 The sealed source goes through the whole gate again, under the contract and settings in force, and becomes a new batch. \
                 Statistical findings are recorded as waived and hold nothing back, so all sound rows are published and enter the \
                 baseline. Nothing else is waived: violations of the contract, credentials, personal data, missing digests or \
                 signatures, blocked sources or sources on probation, too many rejected rows. If one of these holds the batch, the \
-                release is refused and the batch stays held. The ledger records who asked (uid) and why.
+                release is refused and the batch stays held. A rejected batch is never released. The ledger records who asked (uid) and \
+                why.
 
                 Later batches that show the same change stay held too: --echoes judges them again.
 
@@ -122,8 +125,9 @@ struct ReviewCommand: AsyncParsableCommand {
                 defer { progress?.clear() }
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
                 Interruption.begin("batch \(batch)", done: 0, of: 1 + others.count)
-                let released = try await pipeline.release(
-                    batch, reason: reason, newLevels: newLevels, contract: contract, options: options)
+                var request = Pipeline.ReleaseRequest(batch, reason: reason)
+                (request.newLevels, request.contract) = (newLevels, contract)
+                let released = try await pipeline.release(request, options: options)
                 progress?.clear()
                 switch released {
                 case .judged(let result):
@@ -133,10 +137,10 @@ struct ReviewCommand: AsyncParsableCommand {
                     code = report.exitCode(result)
                     for (place, echo) in again.enumerated() {
                         Interruption.begin("batch \(echo)", done: 1 + place, of: 1 + again.count)
-                        let judged = try await pipeline.release(
-                            echo, reason: "judged again after batch \(batch), which shows the same change, was let out",
-                            waivesStatistics: false,
-                            contract: contract, options: options)
+                        var request = Pipeline.ReleaseRequest(
+                            echo, reason: "judged again after batch \(batch), which shows the same change, was let out")
+                        (request.waivesStatistics, request.contract) = (false, contract)
+                        let judged = try await pipeline.release(request, options: options)
                         guard case .judged(let result) = judged else { continue }
                         output.add(result)
                         code = max(code, report.exitCode(result))
@@ -157,19 +161,24 @@ struct ReviewCommand: AsyncParsableCommand {
 
 extension HeldBatch {
     /// The reasons for the hold, as codes and field names.
-    private var told: [String] { reasons.map { $0.field.isEmpty ? $0.code : "\($0.code) (\($0.field))" } }
+    private var reasonTexts: [String] { reasons.map { $0.field.isEmpty ? $0.code : "\($0.code) (\($0.field))" } }
 
     /// A hold for people: the batch, its reasons, and how to release it.
     fileprivate var lines: [String] {
-        let shown = told.prefix(8).joined(separator: ", ") + (told.count > 8 ? " and \(told.count - 8) more" : "")
+        let shown =
+            reasonTexts.prefix(8).joined(separator: ", ")
+            + (reasonTexts.count > 8 ? " and \(reasonTexts.count - 8) more" : "")
         let lines = [
-            "\(batch)  dataset \(dataset)  from \(source)  \(time)  \(Words.number(rows)) rows",
+            "\(batch)  dataset \(dataset)  from \(source)  \(time)  \(NumberText.number(rows)) rows",
             "  why   " + (shown.isEmpty ? "see: sluice lineage explain \(batch)" : shown),
         ]
         return lines
             + (incident.isEmpty
-                ? ["  next  " + Words.release(batch)]
-                : ["  same  the same change as batch \(incident)", "  next  " + Words.releaseWithEchoes(incident)])
+                ? ["  next  " + FindingText.release(batch)]
+                : [
+                    "  same  the same change as batch \(incident)",
+                    "  next  " + FindingText.releaseWithEchoes(incident),
+                ])
     }
 
     /// The hold as a document.
@@ -184,7 +193,9 @@ extension HeldBatch {
                     ])
                 }),
             "incident": incident.isEmpty ? .null : .string(incident),
-            "next": .string(incident.isEmpty ? Words.release(batch) : Words.releaseWithEchoes(incident)),
+            "next": .string(
+                NamedStore.completed(
+                    incident.isEmpty ? FindingText.release(batch) : FindingText.releaseWithEchoes(incident))),
         ])
     }
 }

@@ -55,7 +55,7 @@ struct ScanCommand: AsyncParsableCommand {
             var asked = reading
             asked.infer = true
             var (schema, document, _) = try asked.contract(
-                for: file, dataset: nil, store: nil, looks: true, options: &options)
+                for: file, dataset: nil, store: nil, adoptsDialect: true, options: &options)
             // Everything is searched, whatever the outcome of a row. Without a contract every column is searched as
             // text, whatever type its values suggest.
             if reading.schema == nil {
@@ -71,8 +71,9 @@ struct ScanCommand: AsyncParsableCommand {
                     file, schema: schema, contract: document, dataset: schema.name, source: "", options: options))
             progress?.clear()
             found =
-                report.columns.contains { !$0.wholes.isEmpty || !$0.inside.isEmpty } || Self.count(report, .secret) > 0
-                || Self.count(report, .undeclaredPII) > 0
+                report.columns.contains { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+                || report.findings.count(.secret) > 0
+                || report.findings.count(.undeclaredPII) > 0
             switch format {
             case .text: text(report)
             case .json: Terminal.json(self.document(report), pretty: false)
@@ -82,38 +83,38 @@ struct ScanCommand: AsyncParsableCommand {
         if found { throw ExitCode(1) }
     }
 
-    /// Number of findings of one kind.
-    private static func count(_ report: BatchReport, _ code: FindingCode, field: Int? = nil) -> Int {
-        report.findings.sorted.reduce(0) { sum, entry in
-            sum + (entry.kind.code == code && (field == nil || entry.kind.field == field) ? entry.tally.count : 0)
-        }
-    }
-
     /// The columns with their entities, and proposed lines of a contract.
     private func text(_ report: BatchReport) {
-        let secrets = Self.count(report, .secret)
-        let unknown = Self.count(report, .undeclaredPII, field: -1)
-        let told = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+        let secrets = report.findings.count(.secret)
+        let unknown = report.findings.sorted.reduce(0) { sum, entry in
+            sum + (entry.kind.code == .undeclaredPII && entry.kind.field == nil ? entry.tally.count : 0)
+        }
+        let holding = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+        if report.rows == 0 {
+            Terminal.line("\(report.name): no row could be searched, so this says nothing about personal data")
+            return propose(report.unmasked)
+        }
         Terminal.line(
-            "\(report.name): \(Words.number(report.rows)) rows, \(report.columns.count) columns searched"
+            "\(report.name): \(NumberText.number(report.rows)) rows, \(report.columns.count) columns searched"
         )
         if secrets > 0 {
-            Terminal.line("found credentials in \(Words.number(secrets)) values: have their owners revoke them")
+            Terminal.line("found credentials in \(NumberText.number(secrets)) values: have their owners revoke them")
             for (kind, tally) in report.findings.sorted where kind.code == .secret {
-                let field = kind.field >= 0 ? report.fields[kind.field] : nil
+                let field = report.fields.name(ofField: kind.field)
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
                 Terminal.line(
-                    "  \(Words.place(field, kind.rule)): \(Words.number(tally.count)), first in rows \(rows)")
+                    "  \(FindingText.place(field, kind.rule)): \(NumberText.number(tally.count)), first in rows \(rows)"
+                )
             }
         }
         if unknown > 0 {
             Terminal.line(
-                "found personal data in \(Words.number(unknown)) places of columns or members that the contract does not name"
+                "found personal data in \(NumberText.number(unknown)) places of columns or members that the contract does not name"
             )
         }
-        let known = Set(told.map(\.label))
+        let known = Set(holding.map(\.label))
         let named = report.unmasked.filter { !known.contains($0.label) }
-        if told.isEmpty {
+        if holding.isEmpty {
             if secrets + unknown == 0 {
                 Terminal.line(
                     "no personal data found by form; names and addresses in free text have no form and are not found")
@@ -121,22 +122,22 @@ struct ScanCommand: AsyncParsableCommand {
             return propose(named)
         }
         Terminal.line("")
-        for column in told {
-            let share = { (count: Int) in Words.percent(Double(count) / Double(max(column.values, 1))) }
+        for column in holding {
+            let share = { (count: Int) in NumberText.percent(Double(count) / Double(max(column.values, 1))) }
             var line = "  \(column.label): "
             if let verdict = column.verdict, verdict != column.wholes.first?.entity { line += "\(verdict.name), " }
             let wholes = column.wholes.map {
-                "\($0.entity.name) is the whole of \(Words.count($0.count, "value")) (\(share($0.count)))"
+                "\($0.entity.name) is the whole of \(NumberText.count($0.count, "value")) (\(share($0.count)))"
             }
             let inside = column.inside.map {
-                "\($0.entity.name) is in \(Words.count($0.count, "value")) (\(share($0.count)))"
+                "\($0.entity.name) is in \(NumberText.count($0.count, "value")) (\(share($0.count)))"
             }
             Terminal.line(line + (wholes + inside).joined(separator: " · "))
         }
         Terminal.line("")
         Terminal.line("lines for the contract (choose the operators; tokenize needs a key):")
         Terminal.line("")
-        for column in told { Terminal.line(proposal(column)) }
+        for column in holding { Terminal.line(proposal(column)) }
         propose(named)
     }
 
@@ -169,11 +170,11 @@ struct ScanCommand: AsyncParsableCommand {
             .object(Dictionary(uniqueKeysWithValues: list.map { ($0.entity.name, .integer(Int64($0.count))) }))
         }
         return .object([
-            "file": .string(report.name), "credentials": .integer(Int64(Self.count(report, .secret))),
+            "file": .string(report.name), "credentials": .integer(Int64(report.findings.count(.secret))),
             "secrets": .array(
                 report.findings.sorted.filter { $0.kind.code == .secret }.map { kind, tally in
                     .object([
-                        "name": kind.field >= 0 ? .string(report.fields[kind.field]) : .null,
+                        "name": report.fields.name(ofField: kind.field).map { .string($0) } ?? .null,
                         "kind": .string(kind.rule ?? ""), "values": .integer(Int64(tally.count)),
                         "firstRows": .array(tally.firstRows.map { .integer(Int64($0)) }),
                     ])

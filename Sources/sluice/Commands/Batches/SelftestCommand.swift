@@ -257,7 +257,7 @@ private enum Canary: Int, CaseIterable {
             answer.isMissed = report.status != .accepted || answer.found < planted.count
             answer.why = "masked"
         default:
-            let found = report.listed.filter { $0.code == code && $0.outcome >= .quarantined }.map(\.row)
+            let found = report.listed.filter { $0.code == code && $0.outcome >= .quarantined }.compactMap(\.row)
             answer.found = planted.intersection(found).count
             // Nine in ten must be found; for flipped labels seven, since such a row may lie among rows of the other
             // label.

@@ -103,7 +103,7 @@ struct ValidateCommand: AsyncParsableCommand {
                 defer { progress?.clear() }
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
                 let (schema, document, _) = try reading.contract(
-                    for: file, dataset: dataset, store: found, looks: true, options: &options)
+                    for: file, dataset: dataset, store: found, adoptsDialect: true, options: &options)
                 try confirm(schema, file)
                 // A store is only opened if foreign keys refer to its datasets.
                 let referred = schema.refersToDatasets ? try found ?? store.find() : nil

@@ -79,6 +79,7 @@ struct WatchCommand: AsyncParsableCommand {
         try await reporting {
             let signals = try StopSignals()
             let store = try store.require()
+            try NamedStore.useAbsolutePath(of: store.root)
             var options = WatchOptions()
             options.once = once
             options.readiness = ready
@@ -137,31 +138,31 @@ struct StatusCommand: AsyncParsableCommand {
     private static func print(_ status: StoreStatus) {
         if let pid = status.daemon {
             let board = status.board
-            func count(_ key: String) -> String { Words.number(Int(board?[key]?.whole ?? 0)) }
+            func count(_ key: String) -> String { NumberText.number(Int(board?[key]?.whole ?? 0)) }
             Terminal.line("daemon  running, process \(pid), since \(board?["started"]?.text ?? "just now")")
             Terminal.line(
                 "done    \(count("accepted")) accepted, \(count("held")) held, \(count("duplicate")) duplicate, "
                     + "\(count("set_aside")) set aside")
         } else {
-            Terminal.line("daemon  not running; start it with: sluice watch")
+            Terminal.line(NamedStore.completed("daemon  not running; start it with: sluice watch"))
         }
         for inbox in status.inboxes {
             if let problem = inbox.problem {
                 Terminal.remark("inbox   \(inbox.dataset)  \(problem)")
                 continue
             }
-            let age = inbox.oldest.map { ", the oldest for \(Words.duration($0))" } ?? ""
-            Terminal.line("inbox   \(inbox.dataset)  \(Words.number(inbox.waiting)) waiting\(age)  \(inbox.path)")
+            let age = inbox.oldest.map { ", the oldest for \(NumberText.duration($0))" } ?? ""
+            Terminal.line("inbox   \(inbox.dataset)  \(NumberText.number(inbox.waiting)) waiting\(age)  \(inbox.path)")
         }
         for claim in status.claims {
             Terminal.line("work    \(claim.claim)  \(claim.state.rawValue), attempt \(claim.attempts)")
         }
         if let trouble = status.trouble {
-            let others = status.inTrouble > 1 ? "  (and \(Words.number(status.inTrouble - 1)) more)" : ""
+            let others = status.inTrouble > 1 ? "  (and \(NumberText.number(status.inTrouble - 1)) more)" : ""
             Terminal.line("trouble \(trouble.time)  \(trouble.message)\(others)")
         }
-        Terminal.line("ledger  \(Words.number(status.entries)) entries")
-        Terminal.line("disk    \(Words.number(status.free >> 20)) MiB free")
+        Terminal.line("ledger  \(NumberText.number(status.entries)) entries")
+        Terminal.line("disk    \(NumberText.number(status.free >> 20)) MiB free")
     }
 
     /// The status as a document.

@@ -62,9 +62,9 @@ enum DialectText {
         let rival = found.rival.map { "; next best \(line($0))" } ?? ""
         return [
             "encoding \(sniffed.encoding.rawValue): \(sniffed.encodingReason)",
-            "dialect \(line(dialect)): \(Words.number(found.regular)) of \(Words.number(found.rows)) rows of the sample have "
-                + "\(found.width) cells, \(Words.percent(found.typed)) of the cells look like values; confidence "
-                + "\(Words.short(found.confidence))\(rival)",
+            "dialect \(line(dialect)): \(NumberText.number(found.regular)) of \(NumberText.number(found.rows)) rows of the sample have "
+                + "\(found.width) cells, \(NumberText.percent(found.typed)) of the cells look like values; confidence "
+                + "\(NumberText.short(found.confidence))\(rival)",
             "\(dialect.headerRows.isEmpty ? "no header" : "a header"): \(found.headerReason)",
         ]
     }

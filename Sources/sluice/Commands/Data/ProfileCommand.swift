@@ -84,7 +84,7 @@ struct ProfileCommand: AsyncParsableCommand {
         ]
         for column in made.columns {
             var line = "  \(column.name): missing \(column.missing)"
-            if let mean = column.mean { line += ", mean \(Words.short(mean))" }
+            if let mean = column.mean { line += ", mean \(NumberText.short(mean))" }
             if let counts = column.counts {
                 line +=
                     ", "

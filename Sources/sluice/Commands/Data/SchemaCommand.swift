@@ -21,6 +21,7 @@ struct SchemaCommand: AsyncParsableCommand {
     /// `sluice schema infer`: proposes a contract from all rows of a file.
     struct Infer: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "infer",
             abstract: "Infer a first contract from a file, to be read and corrected.",
             discussion: """
                 Prints YAML. What is set holds for every value of the file; comments are proposals.
@@ -30,15 +31,18 @@ struct SchemaCommand: AsyncParsableCommand {
         @Argument(help: "A CSV or JSON file, plain or compressed; - is standard input.") var file: String
         @Flag(name: .long, help: "Write out the values of small vocabularies as an enum; these are values of the data.")
         var showValues = false
-        @OptionGroup var reading: ReadingOptions
+        @OptionGroup var reading: FileOptions
 
         /// Infers the contract and prints it as YAML. A name with personal data in it is replaced by `data`.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
                 var options = try reading.options(for: file)
-                try reading.look(at: file, &options)
+                try reading.detectDialect(of: file, &options)
                 let inference = try inferSchema(file, options: options, showsValues: showValues)
+                guard inference.rows > 0 else {
+                    throw IngestionError(.unreadableData, "\(file): it has no rows to infer a contract from")
+                }
                 var name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
                 if !LabelSearch.usual.kinds(in: name).isEmpty { name = "data" }
                 Terminal.document(inference.yaml(name: name))
@@ -49,6 +53,7 @@ struct SchemaCommand: AsyncParsableCommand {
     /// `sluice schema check`: loads and compiles a contract and prints its warnings.
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Check a contract for errors and doubtful settings.",
             discussion: """
                 Example: sluice schema check orders.yaml
@@ -56,14 +61,14 @@ struct SchemaCommand: AsyncParsableCommand {
                 Exit codes: 0 usable · 78 not usable.
                 """)
         @Argument(help: "The contract, in YAML or JSON.") var file: String
-        @OptionGroup var reading: ReadingOptions
 
         /// Loads the contract; an error exits with 78 and shows the line.
         func run() async throws {
             try await reporting {
-                let loaded = try reading.load(file)
+                let loaded = try ContractWarnings.load(file)
                 Terminal.line(
-                    "\(file): \(Words.count(loaded.schema.fields.count, "field")), \(Words.count(loaded.warnings.count, "warning"))"
+                    "\(file): \(NumberText.count(loaded.schema.fields.count, "field")), "
+                        + NumberText.count(loaded.warnings.count, "warning")
                 )
             }
         }

@@ -20,6 +20,7 @@ extension SchemaCommand {
     /// `sluice schema diff`: the differences between two contracts, by their effect.
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "diff",
             abstract: "Compare two contracts: what changed, and what it means for data that passed.",
             discussion: """
                 A change is breaking (data that passed may fail, or other values leave), widening (more data passes) or cosmetic.
@@ -71,6 +72,7 @@ extension SchemaCommand {
     /// `sluice schema convert`: writes a contract in another standard's form, with notes on what is lost.
     struct Convert: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "convert",
             abstract: "Convert a contract to a Table Schema, a JSON Schema or a Data Package, as JSON.",
             discussion: """
                 Notes on standard error name what the other form cannot express. A Table Schema or JSON Schema made this way is a \
@@ -152,6 +154,7 @@ extension SchemaCommand {
     /// `sluice schema strip`: prints a contract without `sluice:` settings.
     struct Strip: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "strip",
             abstract: "Print a contract without its sluice: settings, as JSON for other tools.",
             discussion: """
                 Example: sluice schema strip orders.yaml > orders.json

@@ -70,21 +70,22 @@ struct ScoreCommand: AsyncParsableCommand {
                 }
                 reading.infer = true
             }
-            let (schema, _, _) = try reading.contract(
-                for: file, dataset: nil, store: nil, looks: true, options: &options)
+            var (schema, _, _) = try reading.contract(
+                for: file, dataset: nil, store: nil, adoptsDialect: true, options: &options)
+            schema.forest.dimensions = ndim
             var heading = format == .csv ? "row,score,max_abs_m,field\n" : ""
             let names = schema.fields.map(\.name)
             let isCSV = format == .csv
-            try await scoreRows(file, schema: schema, options: options, method: method, dimensions: ndim) { rows in
+            try await scoreRows(file, schema: schema, options: options, method: method) { rows in
                 // Written with the first rows, so that a failure before them does not begin a table.
                 var text = heading
                 heading = ""
                 for row in rows {
-                    let score = row.score.isNaN ? "" : Words.short(row.score, 6)
-                    let field = row.field >= 0 ? names[row.field] : ""
+                    let score = row.score.isNaN ? "" : NumberText.short(row.score, 6)
+                    let field = names.name(ofField: row.field) ?? ""
                     if isCSV {
                         text +=
-                            "\(row.row),\(score),\(row.modifiedZ.isNaN ? "" : Words.short(row.modifiedZ, 4)),\(Self.quoted(field))\n"
+                            "\(row.row),\(score),\(row.modifiedZ.isNaN ? "" : NumberText.short(row.modifiedZ, 4)),\(Self.quoted(field))\n"
                     } else {
                         let document = JSONValue.object([
                             "row": .integer(Int64(row.row)), "score": row.score.isNaN ? .null : .number(row.score),

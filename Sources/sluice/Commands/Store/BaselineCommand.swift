@@ -77,6 +77,7 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline build`: records a named baseline, which has no effect until it is approved or pinned.
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "build",
             abstract: "Build a named baseline from accepted batches.",
             discussion: """
                 It has no effect until it is approved or pinned.
@@ -98,7 +99,11 @@ struct BaselineCommand: AsyncParsableCommand {
                 Terminal.line(
                     "built baseline \(name) of dataset \(dataset): \(made.batches.count) batches, sha256 \(made.digest)"
                 )
-                Terminal.line("next  sluice baseline show \(name), then sluice baseline approve \(name) --reason TEXT")
+                let of = "--dataset \(dataset)"
+                Terminal.line(
+                    NamedStore.completed(
+                        "next  sluice baseline show \(name) \(of), then sluice baseline approve \(name) \(of) --reason TEXT"
+                    ))
             }
         }
     }
@@ -106,6 +111,7 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline list`: the named baselines with their state.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the named baselines: dataset, name, state, batches, time, digest.",
             discussion: """
                 Example: sluice baseline list --store store
@@ -122,9 +128,9 @@ struct BaselineCommand: AsyncParsableCommand {
                     return Terminal.json(.array(found.map(\.document)))
                 }
                 if found.isEmpty {
-                    Terminal.line(
+                    Terminal.report([
                         "no named baseline: batches are compared with the last 20 accepted ones; make one with: sluice baseline build NAME"
-                    )
+                    ])
                 }
                 for one in found {
                     Terminal.columns([
@@ -139,6 +145,7 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline diff`: tests one baseline against another; exits with 1 when a batch like it would be held.
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "diff",
             abstract: "Compare two baselines field by field, with the tests that a batch has to pass.",
             discussion: """
                 Prints for each test: same, WARN or HOLD, field, test, effect, limits, rows.
@@ -164,8 +171,8 @@ struct BaselineCommand: AsyncParsableCommand {
                 for test in tests {
                     let mark = test.outcome == "accepted" ? "same" : test.outcome == "flagged" ? "WARN" : "HOLD"
                     Terminal.columns([
-                        mark, test.field, test.type, Words.short(test.effect, 4),
-                        "limits \(Words.short(test.warn, 2)), \(Words.short(test.hold, 2))",
+                        mark, test.field, test.type, NumberText.short(test.effect, 4),
+                        "limits \(NumberText.short(test.warn, 2)), \(NumberText.short(test.hold, 2))",
                         "n \(test.count), \(test.basis)",
                     ])
                 }
@@ -177,6 +184,7 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline approve`: makes a baseline the anchor of its dataset.
     struct Approve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "approve",
             abstract: "Make a baseline the dataset's anchor, in place of the previous one.",
             discussion: """
                 Example: sluice baseline approve 2026q3 --dataset orders --reason "reviewed"
@@ -188,6 +196,7 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline pin`: judges batches by a baseline alone.
     struct Pin: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "pin",
             abstract: "Judge by this baseline alone, until it is retired; the last accepted batches no longer count.",
             discussion: """
                 Example: sluice baseline pin 2026q3 --dataset orders --reason "audit"
@@ -199,6 +208,7 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline retire`: ends the use of a baseline.
     struct Retire: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "retire",
             abstract: "Stop using a baseline as anchor or pin; earlier verdicts stay provable.",
             discussion: """
                 Example: sluice baseline retire 2026q3 --dataset orders --reason "new season"
@@ -210,6 +220,7 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline exclude`: removes an accepted batch from all comparisons.
     struct Exclude: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "exclude",
             abstract: "Exclude an accepted batch from the rolling baseline.",
             discussion: """
                 For a batch whose baseline file is lost, or that should not have been accepted. The batch and its shards stay. The \

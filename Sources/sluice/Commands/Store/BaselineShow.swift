@@ -8,6 +8,7 @@ extension BaselineCommand {
     /// `sluice baseline show`: the composition of a baseline, and what the tests have learnt from it.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract:
                 "Show what a baseline consists of and what the gate has learnt from it; no value of the data is shown.",
             discussion: """
@@ -47,11 +48,11 @@ extension BaselineCommand {
 
         /// The baseline as lines for people.
         private static func lines(_ document: JSONValue) -> [String] {
-            func whole(_ value: JSONValue?) -> String { Words.number(Int(value?.whole ?? 0)) }
+            func whole(_ value: JSONValue?) -> String { NumberText.number(Int(value?.whole ?? 0)) }
             let remarks = document["remarks"]
             var lines = [
                 "baseline  \(document["name"]?.text ?? "") of dataset \(document["dataset"]?.text ?? ""): "
-                    + "\(Words.number(document["batches"]?.items?.count ?? 0)) batches, \(whole(document["rows"])) rows, "
+                    + "\(NumberText.number(document["batches"]?.items?.count ?? 0)) batches, \(whole(document["rows"])) rows, "
                     + "\(whole(document["sampledRows"])) of them sampled, \(whole(document["sampledTexts"])) with their text",
                 "findings  in \(whole(remarks?["tested"])) rows: \(whole(remarks?["deviated"])) outliers, "
                     + "\(whole(remarks?["isolated"])) isolated, \(whole(remarks?["apart"])) with inconsistent values, "
@@ -67,7 +68,7 @@ extension BaselineCommand {
             }
             lines += LearntText.head(learnt)
             for field in learnt["fields"]?.items ?? [] { lines += LearntText.lines(field) }
-            lines.append("note      \(Words.sight)")
+            lines.append("note      \(FeedText.sight)")
             lines.append(
                 "set       form of a field: sluice: { form: measure, code or key } for a number, { form: category or key } for a text; "
                     + "threshold: sluice: { drift: { warn: …, fail: … } }; no comparison: sluice: { drift: { enabled: false } }"
@@ -80,9 +81,9 @@ extension BaselineCommand {
     }
 }
 
-/// What the tests have learnt of a feed, as lines.
+/// The knowledge of the tests about a feed, as lines.
 enum LearntText {
-    /// What holds for all fields.
+    /// The lines on the feed as a whole.
     static func head(_ learnt: JSONValue) -> [String] {
         func whole(_ key: String) -> Int { Int(learnt[key]?.whole ?? 0) }
         let isLearning = learnt["isLearning"]?.flag == true
@@ -91,7 +92,7 @@ enum LearntText {
                 + (isLearning
                     ? "\(whole("batches")) of \(whole("learning")) batches: differences are reported and do not hold a batch yet"
                     : "done: \(whole("batches")) batches, \(whole("learning")) were needed; a difference holds a batch")
-                + "; a batch usually has \(Words.number(whole("rows"))) rows"
+                + "; a batch usually has \(NumberText.number(whole("rows"))) rows"
         ]
         if let season = season(learnt["season"]) { lines.append("season    " + season) }
         for rate in learnt["rates"]?.items ?? [] {
@@ -99,8 +100,9 @@ enum LearntText {
                 let usual = rate["usual"]?.double, let line = rate["line"]?.double
             else { continue }
             lines.append(
-                "rate      \(Words.meaning(code).title): at most \(Words.share(usual)) of the rows of an accepted batch; the threshold is "
-                    + Words.share(line))
+                "rate      \(FindingCatalogue.entry(code).title): at most \(NumberText.share(usual)) of the rows of an accepted batch; "
+                    + "the threshold is "
+                    + NumberText.share(line))
         }
         return lines
     }
@@ -120,19 +122,19 @@ enum LearntText {
             + "sluice: { baseline: { season: \(kind) } } into the contract"
     }
 
-    /// What holds for one field.
+    /// The lines on one field.
     static func lines(_ field: JSONValue) -> [String] {
         let form = field["form"]?.text.flatMap { ColumnForm(rawValue: $0) } ?? .unknown
         let isLength = field["kind"]?.text == "length"
         let name = (field["name"]?.text ?? "") + (isLength ? " (length of its text)" : "")
-        let told = field["declared"]?.flag == true ? ", as the contract says" : ""
+        let declared = field["declared"]?.flag == true ? ", as the contract says" : ""
         let counts =
-            "\(Words.number(Int(field["batches"]?.whole ?? 0))) batches, \(Words.number(Int(field["rows"]?.whole ?? 0))) rows"
-        var lines = ["field     \(name)  \(Words.form(form))\(told); \(counts)"]
+            "\(NumberText.number(Int(field["batches"]?.whole ?? 0))) batches, \(NumberText.number(Int(field["rows"]?.whole ?? 0))) rows"
+        var lines = ["field     \(name)  \(FeedText.form(form))\(declared); \(counts)"]
         if let leftOut = field["leftOut"]?.text { lines.append("          " + leftOut) }
-        lines += (field["tests"]?.items ?? []).compactMap(Words.learnt).map { "          " + $0 }
-        if let rows = Words.rowLines(field) { lines.append("          " + rows) }
-        if let sees = Words.wouldSee(field) { lines.append("          would still detect: " + sees) }
+        lines += (field["tests"]?.items ?? []).compactMap(FeedText.learnt).map { "          " + $0 }
+        if let rows = FeedText.rowLines(field) { lines.append("          " + rows) }
+        if let sees = FeedText.wouldSee(field) { lines.append("          would still detect: " + sees) }
         return lines
     }
 }

@@ -8,6 +8,7 @@ extension BaselineCommand {
     /// `sluice baseline simulate`: judges the last accepted batches again, each against those before it.
     struct Simulate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "simulate",
             abstract:
                 "Judge the last accepted batches again, under current or other settings: what would have been held?",
             discussion: """
@@ -56,8 +57,8 @@ extension BaselineCommand {
                     + found.origin,
                 "held      \(held.count) of \(found.batches.count) would have been held"
                     + (held.isEmpty ? "" : ": " + reasons(held, found.fields)),
-                "rows      \(Words.number(rowsHeld)) of \(Words.number(rows)) sampled rows would have been held back"
-                    + (rows > 0 ? " (\(Words.share(Double(rowsHeld) / Double(rows))))" : ""),
+                "rows      \(NumberText.number(rowsHeld)) of \(NumberText.number(rows)) sampled rows would have been held back"
+                    + (rows > 0 ? " (\(NumberText.share(Double(rowsHeld) / Double(rows))))" : ""),
             ]
             let documents = found.document["batches"]?.items ?? []
             for (batch, document) in zip(found.batches, documents) {
@@ -65,17 +66,17 @@ extension BaselineCommand {
                     batch.isHeld
                     ? "HELD" : batch.before == 0 ? "cold start" : batch.isLearning ? "learning" : "accepted"
                 lines.append(
-                    "batch     \(batch.batch)  \(batch.time)  \(verdict)  \(Words.number(batch.rows)) rows, against "
+                    "batch     \(batch.batch)  \(batch.time)  \(verdict)  \(NumberText.number(batch.rows)) rows, against "
                         + (batch.before == 1 ? "1 batch" : "\(batch.before) batches"))
-                for finding in Words.causes(document["findings"]?.items ?? []) {
+                for finding in FindingText.causes(document["findings"]?.items ?? []) {
                     let mark = finding["outcome"]?.text == Outcome.flagged.name ? "remark" : "why"
                     lines.append(
-                        "  \(mark)  \(Words.message(finding, isRolling: true))")
+                        "  \(mark)  \(FindingText.message(finding, isRolling: true))")
                 }
                 for rows in batch.rowFindings where rows.held {
-                    let field = found.fields.indices.contains(rows.field) ? " (\(found.fields[rows.field]))" : ""
+                    let field = found.fields.name(ofField: rows.field).map { " (\($0))" } ?? ""
                     lines.append(
-                        "  rows  \(Words.number(rows.count)) would be held back: \(rows.code.rawValue)\(field)")
+                        "  rows  \(NumberText.number(rows.count)) would be held back: \(rows.code.rawValue)\(field)")
                 }
             }
             if let named = found.named {
@@ -89,13 +90,13 @@ extension BaselineCommand {
             return lines
         }
 
-        /// What would have held them: each reason with how many batches have it.
+        /// The reasons for which they would have been held, each with its number of batches.
         private static func reasons(_ held: [Simulation.JudgedBatch], _ fields: [String]) -> String {
             var counts: [String: Int] = [:]
             for batch in held {
                 let codes = batch.findings.filter { $0.outcome >= .quarantined }.map { finding in
                     finding.code.rawValue
-                        + (fields.indices.contains(finding.field) ? " (\(fields[finding.field]))" : "")
+                        + (fields.name(ofField: finding.field).map { " (\($0))" } ?? "")
                 }
                 for code in Set(codes) { counts[code, default: 0] += 1 }
             }

@@ -19,6 +19,7 @@ struct KeysCommand: AsyncParsableCommand {
     /// `sluice keys generate`: makes a key and records its identity in the ledger.
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "generate",
             abstract: "Generate a key; an existing key is never replaced.",
             discussion: """
                 Example: sluice keys generate --kind token --name customers
@@ -27,7 +28,12 @@ struct KeysCommand: AsyncParsableCommand {
             name: .long,
             help: "kek (opens shards), signing (ledger), token (tokenize, encrypt) or store (secrets of the store).")
         var kind: KeyKind
-        @Option(name: .long, help: "The name of the key: 1 to 64 letters, digits, - and _.") var name: String
+        @Option(
+            name: .long,
+            help:
+                "The name of the key: letters, digits, dots, - and _; of a token key that a contract names, 1 to 64 without dots."
+        )
+        var name: String
         @OptionGroup var store: StoreOptions
 
         /// Generates and records the key; a name that was ever used is refused.
@@ -44,6 +50,7 @@ struct KeysCommand: AsyncParsableCommand {
     /// `sluice keys list`: names and fingerprints, never a key.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List kind, name and fingerprint of each key, and the ledger's public verifier key.",
             discussion: """
                 No secret is printed. Keep the verifier key outside the store: sluice lineage verify --vkey needs it.
@@ -72,6 +79,7 @@ struct KeysCommand: AsyncParsableCommand {
     /// `sluice keys check`: reads every key and compares it with the record; exits with 77 when one fails.
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Check that every key is present, intact and readable by its owner only.",
             discussion: """
                 Example: sluice keys check --store store
@@ -96,18 +104,23 @@ struct KeysCommand: AsyncParsableCommand {
                         }
                     }
                 }
+                // A missing key is named once, whatever needs it.
+                var missing = Set<String>()
+                func miss(_ file: String) {
+                    guard !exists(join(store.keysFolder, file)), missing.insert(file).inserted else { return }
+                    failures += 1
+                    Terminal.line("BAD   keys/\(file) is missing; copy it back from your copy of keys/")
+                }
                 for found in try store.examineRecordedKeys() where found.grade == .bad {
                     failures += 1
-                    Terminal.line("BAD   \(found.finding)")
+                    if let file = found.missingKey { missing.insert(file) }
+                    Terminal.line("BAD   \(found.finding); \(found.cure)")
                 }
-                for (kind, name) in [(KeyKind.signing, store.configuration.signingKey), (.store, "store")]
-                where try !store.keyNames(kind).contains(name) {
-                    failures += 1
-                    Terminal.line(
-                        "BAD   keys/\(name).\(kind.rawValue) is missing; restore it from your copy of keys/: nothing can replace it"
-                    )
-                }
+                for file in ["\(store.configuration.signingKey).signing", "store.store"] { miss(file) }
                 for dataset in [""] + store.configuration.datasets.keys.sorted() {
+                    let files = store.recipientFiles(of: dataset)
+                    files.forEach(miss)
+                    if files.contains(where: missing.contains) { continue }
                     do throws(IngestionError) { _ = try store.recipients(of: dataset) } catch {
                         failures += 1
                         let whose = dataset.isEmpty ? "the store" : "dataset \(dataset)"

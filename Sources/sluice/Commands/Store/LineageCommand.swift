@@ -23,6 +23,7 @@ struct LineageCommand: AsyncParsableCommand {
     /// `sluice lineage log`: the newest entries.
     struct Log: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "log",
             abstract: "Print the newest entries of the ledger, newest first.",
             discussion: """
                 Example: sluice lineage log --dataset orders --kind batch.judged --limit 5
@@ -47,7 +48,8 @@ struct LineageCommand: AsyncParsableCommand {
             }
         }
 
-        /// Whether a text is a beginning of `2026-12-01T08:30:00.000Z`, the day at least: such texts order as times do.
+        /// Whether a text is a prefix of a time such as `2026-12-01T08:30:00.000Z`, with at least the day. Such texts
+        /// sort as times do.
         private static func isTime(_ text: String) -> Bool {
             let form = Array("dddd-dd-ddTdd:dd:dd.dddZ".utf8)
             let bytes = Array(text.utf8)
@@ -80,6 +82,7 @@ struct LineageCommand: AsyncParsableCommand {
     /// `sluice lineage show`: every entry of a batch, as JSON.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Print every ledger entry of a batch, as JSON.",
             discussion: """
                 Example: sluice lineage show BATCH --store store
@@ -180,13 +183,13 @@ struct LineageCommand: AsyncParsableCommand {
                     if let by = try store.superseding(impact.batch) { verdict += ", superseded by \(by)" }
                     let dataset = impact.received.body["dataset"]?.text ?? ""
                     Terminal.line(
-                        "batch \(impact.batch)  \(dataset)  \(verdict)  \(Words.number(impact.acceptedRows)) rows released"
+                        "batch \(impact.batch)  \(dataset)  \(verdict)  \(NumberText.number(impact.acceptedRows)) rows released"
                     )
                     for file in impact.files {
                         guard let rows = file.body["rows"]?.text else { continue }
                         Terminal.line(
                             "  \(file.role?.rawValue ?? "unknown")  \(file.path)  source rows \(rows), "
-                                + "\(Words.number(Int(file.body["row_count"]?.whole ?? 0))) in it")
+                                + "\(NumberText.number(Int(file.body["row_count"]?.whole ?? 0))) in it")
                     }
                 }
             }
@@ -196,6 +199,7 @@ struct LineageCommand: AsyncParsableCommand {
     /// `sluice lineage verify`: recomputes the ledger and compares it with its signed checkpoints.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Verify the ledger: recompute it and compare it with the signed checkpoints.",
             discussion: """
                 A receipt or checkpoint kept outside the store (--anchor) also shows whether the ledger was replaced by an older one, or \
@@ -286,12 +290,12 @@ struct LineageCommand: AsyncParsableCommand {
                 }
                 if result.damage.isEmpty {
                     Terminal.line(
-                        "intact: \(Words.number(result.rows)) entries, \(Words.number(result.checkpoints)) signed checkpoints, "
+                        "intact: \(NumberText.number(result.rows)) entries, \(NumberText.number(result.checkpoints)) signed checkpoints, "
                             + "root \(base64(result.root))"
                     )
                 } else {
                     Terminal.line(
-                        "TAMPERED: \(Words.count(result.damage.count, "finding")) in \(Words.number(result.rows)) entries"
+                        "TAMPERED: \(NumberText.count(result.damage.count, "finding")) in \(NumberText.number(result.rows)) entries"
                     )
                     code = 1
                 }
@@ -310,7 +314,7 @@ struct LineageCommand: AsyncParsableCommand {
                     if requireAnchor, code == 0 { code = 3 }
                 } else {
                     Terminal.line(
-                        "\(Words.count(result.anchors, "anchor")) \(result.anchors == 1 ? "agrees" : "agree")")
+                        "\(NumberText.count(result.anchors, "anchor")) \(result.anchors == 1 ? "agrees" : "agree")")
                 }
             }
             if code != 0 { throw ExitCode(code) }

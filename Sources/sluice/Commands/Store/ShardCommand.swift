@@ -64,6 +64,7 @@ struct ShardCommand: AsyncParsableCommand {
     /// `sluice shard info`: the header, which needs no key and is not authenticated without one.
     struct Info: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "info",
             abstract: "Print the header of a sealed file: suite, recipients, context.",
             discussion: """
                 Needs no key, so nothing of it is proven; sluice shard verify proves it.
@@ -113,6 +114,7 @@ struct ShardCommand: AsyncParsableCommand {
     /// `sluice shard cat`: decrypts a sealed file; inside a store the ledger records the access first.
     struct Cat: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "cat",
             abstract: "Decrypt a sealed file to standard output or to a file.",
             discussion: """
                 Inside a store the ledger records it first. A pipe or a file gets the exact bytes; on a terminal, control and invisible \
@@ -188,6 +190,7 @@ struct ShardCommand: AsyncParsableCommand {
     /// `sluice shard verify`: decrypts files to their end and prints no data; exits with 1 when one is damaged.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Verify sealed files: decrypt every frame, check order and end, print no data.",
             discussion: """
                 Example: sluice shard verify store/accepted/orders/BATCH/*.sluice --store store
@@ -211,7 +214,7 @@ struct ShardCommand: AsyncParsableCommand {
                             }
                         let count = try readShard(reader, path: file) { _ in }
                         let superseded = admitted?.supersededBy.map { "  superseded by batch \($0)" } ?? ""
-                        Terminal.line("ok    \(file)  \(Words.number(count)) bytes\(superseded)")
+                        Terminal.line("ok    \(file)  \(NumberText.number(count)) bytes\(superseded)")
                     } catch {
                         if error.code != .damaged { throw error }
                         bad += 1

@@ -29,6 +29,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source list`: the known sources.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the known sources: name, standing, owner, licence, requirements.",
             discussion: """
                 Example: sluice source list --store store
@@ -36,7 +37,7 @@ struct SourceCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
-        /// Prints the sources that are configured or were decided about.
+        /// Prints the suppliers that are configured, or that a person decided about.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -59,6 +60,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source show`: one source with the outcomes of its batches.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show a source: its record, its standing, and the outcomes of its batches.",
             discussion: """
                 Example: sluice source show partner-a --store store
@@ -95,6 +97,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source trust`: ends probation, distrust or block.
     struct Trust: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "trust",
             abstract: "Trust a source: end its probation, distrust or block.",
             discussion: """
                 Example: sluice source trust partner-a --reason "contract signed on 3 March"
@@ -106,6 +109,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source block`: rejects all files of a source.
     struct Block: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "block",
             abstract: "Block a source: reject all its files.",
             discussion: """
                 Example: sluice source block partner-a --reason "sent another customer's data"
@@ -117,6 +121,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source probation`: holds a source's batches until enough would have passed.
     struct Probation: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "probation",
             abstract: "Put a source on probation: hold its batches until enough of them would have passed.",
             discussion: """
                 Example: sluice source probation partner-a --reason "new export program"
@@ -134,8 +139,17 @@ struct SourceCommand: AsyncParsableCommand {
         /// Records the decision with the user's id and the reason.
         func take(_ step: SourceStep) async throws {
             try await reporting {
-                try Recorder(try store.require()).take(step, source: name, reason: reason)
+                let store = try store.require()
+                let known = try store.proving().knownSources()
+                let batches = try LineageQuery(LineageCommand.open(store)).impact(ofSource: name)
+                try Recorder(store).take(step, source: name, reason: reason)
                 Terminal.line("source \(name) \(step.past)")
+                if batches.isEmpty, !known.contains(name) {
+                    Terminal.remark(
+                        "warning: sluice.yaml does not list \(name) and no batch came from it yet; if it is misspelt, see: "
+                            + "sluice source list"
+                    )
+                }
             }
         }
     }
@@ -170,13 +184,13 @@ private enum SourceText {
     /// A source as lines, one for each known fact.
     static func lines(_ document: JSONValue) -> [String] {
         func text(_ key: String) -> String { document[key]?.text ?? "" }
-        func number(_ key: String) -> String { Words.number(Int(document[key]?.whole ?? 0)) }
+        func number(_ key: String) -> String { NumberText.number(Int(document[key]?.whole ?? 0)) }
         var standing = state(document)
         if !text("since").isEmpty { standing += " since " + text("since") }
         if !text("reason").isEmpty { standing += ": " + text("reason") }
         let keys = (document["keys"]?.items ?? []).compactMap(\.text).joined(separator: ", ")
         let counts = (document["batches"]?.members ?? [:]).sorted { $0.key < $1.key }
-        let batches = counts.map { "\(Words.number(Int($0.value.whole ?? 0))) \($0.key)" }.joined(separator: ", ")
+        let batches = counts.map { "\(NumberText.number(Int($0.value.whole ?? 0))) \($0.key)" }.joined(separator: ", ")
         let rows: [(String, String)] = [
             ("source", text("name")), ("standing", standing), ("owner", text("owner")), ("licence", text("licence")),
             ("collected", text("collection")), ("use", text("intendedUse")), ("contact", text("contact")),
@@ -195,7 +209,7 @@ private enum SourceText {
         return "\(standing) (\(passed) of \(needed) passed)"
     }
 
-    /// How often a source's values were confirmed and contradicted by other sources, by the record.
+    /// Counts of a source's values that other sources confirmed and contradicted, according to the record.
     static func confirmed(_ name: String, _ batches: [LineageQuery.Impact]) -> (agreed: Int64, differed: Int64) {
         var sums: (agreed: Int64, differed: Int64) = (0, 0)
         for batch in batches {

@@ -38,7 +38,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 let documents = found.map { each in
                     JSONValue.object([
                         "subject": .string(each.subject), "grade": .string(each.grade.rawValue),
-                        "finding": .string(each.finding), "cure": .string(each.cure),
+                        "finding": .string(NamedStore.completed(each.finding)),
+                        "cure": .string(NamedStore.completed(each.cure)),
                     ])
                 }
                 Terminal.json(.array(documents))
@@ -77,8 +78,8 @@ struct BackupCommand: AsyncParsableCommand {
             let store = try store.require()
             let result = try await Backup.make(of: Recorder(store), in: folder, withKeys: withKeys)
             Terminal.line(
-                "backed up \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)"
-                    + " (\(Words.number(result.shared)) share disk blocks with the store)")
+                "backed up \(NumberText.number(result.entries)) entries and \(NumberText.number(result.files)) files to \(folder)"
+                    + " (\(NumberText.number(result.shared)) share disk blocks with the store)")
             Terminal.line(
                 withKeys
                     ? "THE KEYS ARE IN IT (\(result.keys) files): whoever has this backup can read the data and sign the ledger"
@@ -149,14 +150,16 @@ struct RestoreCommand: AsyncParsableCommand {
                 Terminal.remark("warning: could not pin the verifier key outside the store: \(reason)")
             }
             Terminal.line(
-                "restored \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)")
+                "restored \(NumberText.number(result.entries)) entries and \(NumberText.number(result.files)) files to \(folder)"
+            )
             if result.keys == 0 {
                 Terminal.line(
                     "the backup has no keys: copy yours into \(folder)/keys/ (mode 0600) first")
             } else {
                 Terminal.line("restored \(result.keys) keys too")
             }
-            Terminal.line("then  sluice lineage verify --files --anchor RECEIPT --store \(folder)")
+            Terminal.line(
+                "then  sluice lineage verify --files --anchor RECEIPT --store \(NamedStore.shellWord(folder))")
             Terminal.line(
                 "      RECEIPT is the newest .tlog-proof or checkpoint kept elsewhere: only it shows whether the backup is older "
                     + "than the last publication")

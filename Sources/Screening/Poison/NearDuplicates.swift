@@ -1,29 +1,31 @@
 import Sketches
 
-/// A cluster of rows that are nearly equal, which the baseline does not have.
+/// A cluster of nearly equal rows that the baseline does not have.
 package struct Flood: Sendable, Equatable {
-    /// What its rows have in common: a keyed hash.
+    /// The item that its rows share: a keyed hash.
     package var item: UInt64
-    /// Rows of the sample with it, and rows of the baseline.
+    /// Rows of the sample with it, and rows of the baseline with it.
     package var count: Int, before: Int
 }
 
 /// The items that nearly equal rows share: the whole content, a small cell of all measures together, or a band of their
-/// text's MinHash signature (locality-sensitive hashing, Broder 1997).
+/// text's MinHash signature (locality-sensitive hashing; Broder 1997).
 struct FloodItems: Sendable {
     /// Median and robust deviation of each measure that varies.
     let scales: [(feature: Int, center: Double, deviation: Double)]
     private let codeCount: Int
-    /// The label among the codes: rows that are nearly alike have the same.
+    /// The index of the label among the codes: nearly equal rows must have the same label.
     private let label: Int?
     private let hasSignature: Bool
-    /// Widths of cells, in robust deviations, and grids of each width: copies that one grid parts meet in another.
+    /// Widths of cells, in robust deviations. Each width has several grids, so copies that one grid separates meet in
+    /// another.
     private static let widths = [0.05, 0.25, 1.0]
     private static let grids = 6
-    /// LSH: bands of the signature, and slots of one (finds 0.8-similar pairs with 94.7 %, 0.5-similar with 6.1 %).
+    /// LSH bands of the signature, and slots of each (detects 0.8-similar pairs with 94.7 %, 0.5-similar ones with 6.1
+    /// %).
     private static let bands = 16
     private static let bandWords = TextItems.signatureWords / bands
-    /// With fewer measures every cell is crowded.
+    /// With fewer measures every cell has many rows.
     private static let measuresMin = 2
 
     init(_ sample: RowSample, measures: Int, codeCount: Int, label: Int?) {
@@ -47,7 +49,7 @@ struct FloodItems: Sendable {
         hasSignature = false
     }
 
-    /// Bands of the signature alone, behind `codeCount` other codes.
+    /// Bands of the signature alone, which follows `codeCount` other codes.
     init(codeCount: Int) {
         self.codeCount = codeCount
         label = nil
@@ -55,12 +57,12 @@ struct FloodItems: Sendable {
         scales = []
     }
 
-    /// How alike rows must be, the most alike first: equal, then in smaller cells, then in larger ones; or equal texts,
+    /// Levels of similarity, the most similar first: equal rows, then smaller cells, then larger ones; or equal texts,
     /// then bands of their signatures.
     var levels: Int { hasSignature ? 2 : scales.count >= Self.measuresMin ? 1 + Self.widths.count : 1 }
 
-    /// Calls `body` with every item of a row at a level, each once. The whole row's code is the last of its `codeCount`
-    /// codes.
+    /// Calls `body` with every item of a row at a level, each once. The last of its `codeCount` codes is that of the
+    /// whole row.
     @inline(__always)
     func forEach(
         _ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>, at level: Int, _ body: (UInt64) -> Void
@@ -77,7 +79,7 @@ struct FloodItems: Sendable {
             if let label { hash = SplitMix64.mix(hash ^ codes[codes.startIndex + label]) }
             for scale in scales {
                 let value = (numbers[numbers.startIndex + scale.feature] - scale.center) / scale.deviation
-                // Offsets of a seventeenth, another one for each measure.
+                // Offsets in seventeenths of a cell, different for each measure.
                 let offset = Double((grid * 7 + scale.feature * 3) % 17) / 17
                 let place = value / width + offset
                 let cell = place.isNaN ? .min : Int64(max(-1e15, min(1e15, place.rounded(.down))))
@@ -99,22 +101,22 @@ struct FloodItems: Sendable {
     }
 }
 
-/// Looks for clusters of copies and near copies.
+/// Detects clusters of copies and near copies.
 enum NearDuplicates {
-    /// Rows that a cluster has at least, and its share of the batch.
+    /// Fewest rows of a cluster, and its share of the batch.
     static let rowsMin = 20
     static let shareMin = 0.005
-    /// How many times as often as in the baseline.
+    /// The required ratio to the baseline's frequency.
     static let novelty = 10.0
-    /// The chance of a false cluster, over all items.
+    /// The probability of a false cluster, over all items.
     static let alpha = 1e-4
 
-    /// Finds the clusters, the most similar rows first. Rows of a cluster are left out of the coarser levels, so that
+    /// Finds the clusters, the most similar rows first. Rows of a cluster are excluded from coarser levels, so that
     /// rows that merely lie near a cluster do not join it.
     ///
     /// - Parameters:
-    ///   - kinds: codes that together are the label and the source of a row.
-    ///   - crowding: the largest share of a batch that one item of a level had; asked only where there are clusters.
+    /// - kinds: codes that together are the label and the supplier of a row.
+    /// - crowding: the largest share of a batch that one item of a level had; called only if there are clusters.
     /// - Returns: the clusters, and for each row of the sample whether it is in one.
     static func find(
         _ now: RowSample, _ before: RowSample, _ items: FloodItems, kinds: [Int],
@@ -159,8 +161,8 @@ enum NearDuplicates {
         return Double(tally.most) / Double(max(sample.count, 1))
     }
 
-    /// The clusters of one level, ascending by item; one whose rows have one label and one source may be a smaller
-    /// share.
+    /// The clusters of one level, ascending by item. A cluster with one label and one supplier may have a smaller share
+    /// of the rows.
     private static func find(_ now: ItemRows, _ before: ItemRows) -> [Flood] {
         var kinds: [UInt64: Int] = [:]
         for label in now.labels where label != 0 && kinds[label] == nil && kinds.count < 64 {
@@ -168,7 +170,7 @@ enum NearDuplicates {
         }
         var counts = ItemCounts(now, atLeast: rowsMin, labels: kinds)
         if counts.place.isEmpty { return [] }
-        counts.look(before)
+        counts.countEarlier(before)
         let share = alpha / Double(counts.place.count)
         var floods: [Flood] = []
         for (item, place) in counts.place {

@@ -3,18 +3,18 @@ package import Sketches
 import Tabular
 package import Validating
 
-/// Reads the claims of rows: values of keys that other sources may have values for, too.
-package struct ClaimReader: Sendable {
-    /// How the values of a compared field are held against each other.
+/// Reads the assertions of rows: values for keys for which other suppliers may have values too.
+package struct AssertionReader: Sendable {
+    /// The method by which the values of a compared field are compared.
     enum Kind: Sendable, Equatable {
-        /// A number of the claim, and how far apart two may be: as a share of the larger one.
+        /// A number of the assertion, and the tolerated difference as a share of the larger one.
         case number(place: Int, tolerance: Double)
-        /// A time as a number of the claim, in seconds, and how far apart two may be.
+        /// A time as a number of the assertion, in seconds, and the tolerated difference.
         case point(place: Int, skew: Double)
-        /// A code of the claim: equal or not.
+        /// A code of the assertion, compared for equality.
         case code(place: Int)
 
-        /// What claims are stored as.
+        /// Its name in stored assertions.
         var word: String {
             switch self {
             case .number: "number"
@@ -24,23 +24,23 @@ package struct ClaimReader: Sendable {
         }
     }
 
-    /// Codes of a claim that are no values: the row's number, and who says it.
+    /// Codes of an assertion that are no values: the row's number, and who says it.
     static let ownCodes = 2
-    /// Set in a row's number when its values were not confirmed and it was held back for that.
+    /// Set in a row's number if its values were not confirmed and it was held back for that.
     package static let withheldBit = UInt64(1) << 63
 
     /// The contract's fields that are compared, and how.
     let compared: [(field: Int, kind: Kind)]
-    /// What a value that is not confirmed does to its row.
+    /// The outcome of a row with a value that is not confirmed.
     let action: Outcome
-    /// Fewer sources than this are not compared.
+    /// Keys with fewer suppliers than this are not compared.
     let minSources: Int
-    /// Names that claims of other batches must have been made with.
+    /// Names that assertions of other batches must have been made with.
     package let names: [String]
-    /// Numbers and codes of a claim.
+    /// Numbers and codes of an assertion.
     let width: Int, codeWidth: Int
-    /// The sender, who makes the claims of rows without a source of their own. A sender speaks for itself only: the
-    /// sources that its rows name are names of its own, and nobody else's.
+    /// The sender, to whom rows without a supplier of their own belong. A sender speaks for itself only: the suppliers
+    /// that its rows name are names of its own, and nobody else's.
     let batchSource: UInt64
     private let key: [Int]
     private let provenance: Int?
@@ -49,7 +49,7 @@ package struct ClaimReader: Sendable {
 
     /// nil when the contract compares nothing.
     ///
-    /// - Parameter source: who sent the batch: rows without a source of their own are theirs.
+    /// - Parameter source: the batch's sender, to whom rows without a supplier of their own belong.
     package init?(_ validator: Validator, source: String) {
         let schema = validator.schema
         guard let rule = schema.poisoning.crossVerify else { return nil }
@@ -72,7 +72,7 @@ package struct ClaimReader: Sendable {
         (width, codeWidth) = (numbers, codes)
         action = rule.action
         minSources = rule.minSources
-        // With the kind of comparison: claims of an older contract that compared numbers do not fit codes.
+        // With the kind of comparison, since numbers in assertions under an older contract cannot be compared with codes.
         names = rule.key + ["\0"] + compared.map { schema.fields[$0.field].name + " " + $0.kind.word }
         key = rule.key.compactMap(place)
         provenance = schema.fields.firstIndex { $0.role == .provenance }
@@ -82,41 +82,41 @@ package struct ClaimReader: Sendable {
         self.validator = validator
     }
 
-    /// An empty set of claims.
+    /// An empty set of assertions.
     package var empty: RowSample { RowSample(capacity: Self.capacity, width: width, codeWidth: codeWidth) }
 
-    /// Claims of a batch at most: those whose keys have the smallest hashes, and so the same keys in every batch.
+    /// Most assertions of a batch: those whose keys have the smallest hashes, and so the same keys in every batch.
     ///
-    /// The choice must not depend on the content, or two batches would hardly have a key in common. Whoever sends more
-    /// keys than this and sees which false claims were found learns which keys are compared, and can lie about the
-    /// others. Where neither this batch nor those of other sources are larger, every key is compared. Reports state how
-    /// many were.
+    /// The choice must not depend on the content, or two batches would hardly have a key in common. A supplier who
+    /// sends more keys than this, and sees which false assertions were found, learns which keys are compared and can lie
+    /// about the others. If neither this batch nor those of other suppliers are larger, every key is compared. Reports
+    /// state how many were.
     package static let capacity = 1 << 19
 
-    /// What names a sender among claims.
+    /// The code of a sender in assertions.
     package func code(ofSource name: String) -> UInt64 { validator.code(ofText: name) }
 
-    /// What names a source that rows of this sender name.
+    /// The code of a supplier that rows of this sender name.
     package func code(ofNamed name: String) -> UInt64 { scoped(validator.code(ofText: name)) }
 
-    /// Whether rows name their sources.
+    /// Whether rows name their suppliers.
     var hasNamedSources: Bool { provenance != nil }
 
     private func scoped(_ code: UInt64) -> UInt64 {
         code == batchSource ? code : max(1, SplitMix64.mix(code ^ SplitMix64.mix(batchSource)))
     }
 
-    /// Who says what stands in a row: its own source, or, where none is named, the sender.
+    /// The supplier of a row's values: the one that it names, or else the sender.
     func source(_ batch: RowBlock, row: Int) -> UInt64 {
         provenance.flatMap { validator.code(ofText: $0, row: row, in: batch) }.map(scoped) ?? batchSource
     }
 
-    /// Takes in what the sound rows of a block say.
-    func add(_ batch: ValidatedBlock, to claims: inout RowSample) {
+    /// Adds the claims of the valid rows of a block.
+    func add(_ batch: ValidatedBlock, to assertions: inout RowSample) {
         var (numbers, codes): ([Double], [UInt64]) = ([], [])
         for row in 0..<batch.batch.count where batch.isValid[row] {
             guard let hash = validator.code(ofKey: key, row: row, in: batch.batch) else { continue }
-            guard claims.admits(hash) else { continue }
+            guard assertions.admits(hash) else { continue }
             numbers.removeAll(keepingCapacity: true)
             codes.removeAll(keepingCapacity: true)
             codes.append(UInt64(batch.batch.firstRow + row))
@@ -133,12 +133,12 @@ package struct ClaimReader: Sendable {
                             : validator.code(of: field, row: row, in: batch.batch)) ?? 0)
                 }
             }
-            claims.append(rank: hash, numbers, codes: codes)
+            assertions.append(rank: hash, numbers, codes: codes)
         }
     }
 }
 
-/// How often what a source said was confirmed or contradicted by others, field by field.
+/// Counts of a supplier's values that others confirmed or contradicted, field by field.
 package struct SourceTally: Sendable, Equatable {
     /// For each compared field.
     package var agreed: [Int], differed: [Int]
@@ -160,18 +160,18 @@ package struct SourceTally: Sendable, Equatable {
     }
 }
 
-/// What an earlier batch said of keys, and what its sources were worth then.
-package struct EarlierClaims: Sendable, Equatable {
+/// The claims of an earlier batch, with the records of its suppliers at that time.
+package struct EarlierAssertions: Sendable, Equatable {
     /// The batch.
     package var batch: String
-    /// What the claims were made with.
+    /// The names that the assertions were made with.
     package var names: [String]
-    /// The claims, ascending by key.
+    /// The assertions, ascending by key.
     package var rows: RowSample
-    /// What was confirmed and contradicted when it was judged, by source.
+    /// Counts of confirmed and contradicted values when it was judged, by supplier.
     package var tallies: [UInt64: SourceTally]
 
-    /// Claims of a batch.
+    /// Assertions of a batch.
     package init(batch: String, names: [String], rows: RowSample, tallies: [UInt64: SourceTally]) {
         self.batch = batch
         self.names = names
@@ -179,9 +179,10 @@ package struct EarlierClaims: Sendable, Equatable {
         self.tallies = tallies
     }
 
-    /// Only the claims about keys that a batch has; both are ascending by key.
+    /// Keeps only the assertions about keys that a batch has; both are ascending by key.
     ///
-    /// - Parameter heard: what newer batches said already, by key and source: only the newest word of a source is kept.
+    /// - Parameter heard: keys and suppliers with a claim in newer batches; only the newest claim of a supplier is
+    ///   kept.
     package mutating func keep(keysOf batch: RowSample, heard: inout Set<UInt64>) {
         var (kept, at): ([Int], Int) = ([], 0)
         var mine = Set<UInt64>()
@@ -200,23 +201,23 @@ package struct EarlierClaims: Sendable, Equatable {
 }
 
 /// The stored form: little-endian words.
-extension EarlierClaims {
+extension EarlierAssertions {
     private static let magic = Array("sluice-claims-v1\n".utf8)
 
-    /// What a batch says, for the batches to come.
+    /// The claims of a batch, for later batches.
     ///
     /// - Parameters:
-    ///   - claims: what its sound rows say.
-    ///   - cross: how it was compared; rows that were held back for it say so.
-    package init(batch: String, _ claims: RowSample, _ cross: CrossCheck, _ reader: ClaimReader) {
+    /// - assertions: the assertions of its valid rows.
+    /// - cross: how it was compared; rows that were held back for that are marked.
+    package init(batch: String, _ assertions: RowSample, _ cross: CrossCheck, _ reader: AssertionReader) {
         let withheld = Set(cross.action >= .quarantined ? cross.conflicts.map(\.row) : [])
         var rows = reader.empty
-        for index in 0..<claims.count {
-            var codes = Array(claims.codes(of: index))
-            if withheld.contains(Int(codes[0])) { codes[0] |= ClaimReader.withheldBit }
-            rows.append(rank: claims.ranks[index], Array(claims.numbers(of: index)), codes: codes)
+        for index in 0..<assertions.count {
+            var codes = Array(assertions.codes(of: index))
+            if withheld.contains(Int(codes[0])) { codes[0] |= AssertionReader.withheldBit }
+            rows.append(rank: assertions.ranks[index], Array(assertions.numbers(of: index)), codes: codes)
         }
-        // Sources with few comparisons need not be remembered.
+        // Suppliers with few comparisons need not be remembered.
         let most = cross.tallies.sorted {
             let (a, b) = ($0.value.total, $1.value.total)
             return a != b ? a > b : $0.key < $1.key
@@ -226,11 +227,11 @@ extension EarlierClaims {
             tallies: Dictionary(most.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }))
     }
 
-    /// Sources whose record a batch keeps.
+    /// Most suppliers whose record a batch keeps.
     private static let talliesMax = 4096
 
-    /// Whether the claims have the form that a reader makes.
-    package func fits(_ reader: ClaimReader) -> Bool {
+    /// Whether the assertions have the form that a reader makes.
+    package func fits(_ reader: AssertionReader) -> Bool {
         names == reader.names && rows.width == reader.width && rows.codeWidth == reader.codeWidth
     }
 
@@ -248,7 +249,7 @@ extension EarlierClaims {
         return out.bytes
     }
 
-    /// Reads the stored form; nil when it is damaged.
+    /// Reads the stored form; nil if it is damaged.
     package init?(decoding bytes: [UInt8], batch: String) {
         guard bytes.starts(with: Self.magic) else { return nil }
         var input = WordReader(bytes: bytes, at: Self.magic.count)
@@ -267,7 +268,7 @@ extension EarlierClaims {
             }
             tallies[source] = tally
         }
-        guard let rows = input.sample(), input.isAtEnd, rows.codeWidth >= ClaimReader.ownCodes else { return nil }
+        guard let rows = input.sample(), input.isAtEnd, rows.codeWidth >= AssertionReader.ownCodes else { return nil }
         self.init(batch: batch, names: names, rows: rows, tallies: tallies)
     }
 }

@@ -3,18 +3,47 @@ import Screening
 import Sketches
 import Tabular
 
-/// Sentences about what moved in a batch and what the tests know of a feed. They state relative figures and counts,
-/// never a value of the data.
-extension Words {
+/// Sentences about findings: what they are about, what moved in the batch, and what to do. They state relative figures and counts, never
+/// a value of the data.
+enum FindingText {
+    /// What a finding is about: a field, a rule, or a rule of a field. A rule that merely repeats the field is omitted.
+    static func place(_ field: String?, _ rule: String?) -> String {
+        guard let rule, rule != field else { return field ?? "–" }
+        return field.map { "\($0): \(rule)" } ?? rule
+    }
+
+    /// What to do about a finding of a batch that is held, with its name where the batch's stands for any.
+    static func cure(_ code: FindingCode, ofBatch batch: String, from source: String) -> String {
+        let cure = FindingCatalogue.entry(code).cure.replacing("review release BATCH", with: "review release \(batch)")
+        return source.isEmpty
+            ? cure
+            : cure.replacing("source show NAME", with: "source show \(source)").replacing(
+                "source trust NAME", with: "source trust \(source)")
+    }
+
+    /// The command that releases a held batch.
+    static func release(_ batch: String) -> String { "sluice review release \(batch) --reason TEXT" }
+
+    /// The command that also judges the later batches of the incident again.
+    static func releaseWithEchoes(_ batch: String) -> String {
+        "sluice review release \(batch) --echoes --reason TEXT"
+    }
+
+    /// The reference to the first batch of an incident.
+    static func incident(_ batch: String, since time: String) -> String {
+        "batch \(batch), held on \(time.prefix(10)), shows the same change; if the change is sound, one command releases that batch "
+            + "and judges the later ones again: " + releaseWithEchoes(batch)
+    }
+
     /// One sentence about a finding on the whole batch: its title, its field, and the movement compared with the usual
     /// one.
     ///
     /// - Parameters:
     ///   - finding: the finding as reports state it.
     ///   - isRolling: whether the baseline is the last accepted batches, and not a named one.
-    static func told(_ finding: JSONValue, isRolling: Bool = true) -> String {
+    static func summary(_ finding: JSONValue, isRolling: Bool = true) -> String {
         let code = finding["type"]?.text.flatMap { FindingCode(rawValue: $0) }
-        var text = code.map { meaning($0).title } ?? finding["type"]?.text ?? ""
+        var text = code.map { FindingCatalogue.entry($0).title } ?? finding["type"]?.text ?? ""
         if let field = finding["fieldName"]?.text { text += " (\(field))" }
         if let rule = finding["rule"]?.text { text += ", \(rule)" }
         if let row = finding["rowNumber"]?.whole, row > 0 { text += ", row \(row)" }
@@ -33,10 +62,10 @@ extension Words {
         switch code {
         case .tooManyRejected, .tooManyQuarantined, .outlierExcess, .pairExcess, .isolationExcess, .outlierGroup,
             .labelFlipExcess, .targetedFlip, .copyExcess:
-            "\(share(value)) of the rows (limit \(share(limit)))"
-        case .tooManyRejectedRows: "\(short(value, 0)) rows (limit \(short(limit, 0)))"
-        case .tooFewRows: "\(short(value, 0)) rows (at least \(short(limit, 0)) are needed)"
-        default: "\(short(value, 4)) (limit \(short(limit, 4)))"
+            "\(NumberText.share(value)) of the rows (limit \(NumberText.share(limit)))"
+        case .tooManyRejectedRows: "\(NumberText.short(value, 0)) rows (limit \(NumberText.short(limit, 0)))"
+        case .tooFewRows: "\(NumberText.short(value, 0)) rows (at least \(NumberText.short(limit, 0)) are needed)"
+        default: "\(NumberText.short(value, 4)) (limit \(NumberText.short(limit, 4)))"
         }
     }
 
@@ -69,7 +98,7 @@ extension Words {
     /// One sentence about a batch finding, including other fields that moved in the same way.
     static func message(_ finding: JSONValue, isRolling: Bool) -> String {
         let others = finding["moved"] == nil ? nil : with(finding)
-        return told(finding, isRolling: isRolling) + (others.map { "; with it: \($0)" } ?? "")
+        return summary(finding, isRolling: isRolling) + (others.map { "; with it: \($0)" } ?? "")
     }
 
     /// The other fields that moved with it; nil for none.
@@ -102,16 +131,16 @@ extension Words {
             if let known = first[key], weight(known) >= weight(finding) { continue }
             first[key] = finding
         }
-        var told = Set<String>()
+        var reported = Set<String>()
         return findings.compactMap { finding in
             guard let key = key(finding) else { return finding }
-            return told.insert(key).inserted ? first[key] : nil
+            return reported.insert(key).inserted ? first[key] : nil
         }
     }
 
     /// The movement of a field compared with its usual movement.
     static func sentence(_ moved: Movement, isRolling: Bool = true) -> String {
-        let count = isRolling && moved.batches == 1 ? "" : number(moved.batches) + " "
+        let count = isRolling && moved.batches == 1 ? "" : NumberText.number(moved.batches) + " "
         let batches =
             (isRolling ? "the last " : "") + count + (moved.batches == 1 ? "accepted batch" : "accepted batches")
         switch moved.kind {
@@ -119,32 +148,34 @@ extension Words {
             let way = moved.now < 0 ? "below" : "above"
             if moved.unit == .relative {
                 return
-                    "centre \(share(abs(moved.now))) \(way) \(batches), which differed by \(range(moved, signed: true)) %"
+                    "centre \(NumberText.share(abs(moved.now))) \(way) \(batches), which differed by \(range(moved, signed: true)) %"
             }
-            return "centre \(short(abs(moved.now), 1)) spreads \(way) \(batches), which differed by "
+            return "centre \(NumberText.short(abs(moved.now), 1)) spreads \(way) \(batches), which differed by "
                 + "\(signed(moved.least)) to \(signed(moved.most)) (1 spread is the usual spread inside a batch)"
         case .spread: return multiple("spread", "that of \(batches)", moved)
         case .lowerTail: return multiple("lower tail reaches", "as far from the centre as in \(batches)", moved)
         case .upperTail: return multiple("upper tail reaches", "as far from the centre as in \(batches)", moved)
         case .shape: return "another shape than in \(batches), around the same centre"
-        case .share: return "one value in \(share(moved.now)) of the rows; \(range(moved)) % in \(batches)"
-        case .shares: return "\(share(moved.now)) of the rows have another value than in the nearest of \(batches)"
+        case .share: return "one value in \(NumberText.share(moved.now)) of the rows; \(range(moved)) % in \(batches)"
+        case .shares:
+            return "\(NumberText.share(moved.now)) of the rows have another value than in the nearest of \(batches)"
         case .replaced: return "nearly all rows have a value that did not occur in \(batches)"
-        case .missing: return "missing in \(share(moved.now)) of the rows; \(range(moved)) % in \(batches)"
+        case .missing: return "missing in \(NumberText.share(moved.now)) of the rows; \(range(moved)) % in \(batches)"
         case .new:
             return
-                "\(number(moved.kinds)) new \(moved.kinds == 1 ? "value" : "values") in \(share(moved.now)) of the rows; "
-                + "at most \(number(moved.mostKinds)) in \(share(moved.most)) of the rows of \(batches)"
+                "\(NumberText.number(moved.kinds)) new \(moved.kinds == 1 ? "value" : "values") "
+                + "in \(NumberText.share(moved.now)) of the rows; "
+                + "at most \(NumberText.number(moved.mostKinds)) in \(NumberText.share(moved.most)) of the rows of \(batches)"
         case .rows: return multiple("", "as many rows as usual in \(batches)", moved)
-        case .remarks: return "\(share(moved.now)) of the rows; \(range(moved)) % in \(batches)"
+        case .remarks: return "\(NumberText.share(moved.now)) of the rows; \(range(moved)) % in \(batches)"
         }
     }
 
     /// A factor compared with the usual factors.
     private static func multiple(_ what: String, _ than: String, _ moved: Movement) -> String {
-        let (least, most) = (short(moved.least, 1), short(moved.most, 1))
+        let (least, most) = (NumberText.short(moved.least, 1), NumberText.short(moved.most, 1))
         return (what.isEmpty ? "" : what + " ")
-            + "\(short(moved.now, 1)) times \(than), which had \(least == most ? least : "\(least) to \(most)") times the usual"
+            + "\(NumberText.short(moved.now, 1)) times \(than), which had \(least == most ? least : "\(least) to \(most)") times the usual"
     }
 
     /// The distance to the nearest accepted batch, the usual distances, and the threshold; nil without a statistic.
@@ -152,41 +183,33 @@ extension Words {
         guard let statistic, let line else { return nil }
         switch moved.kind {
         case .center, .spread, .lowerTail, .upperTail, .shape:
-            return "\(short(statistic, 1)) spreads from the nearest batch; "
-                + (moved.usual.map { "accepted batches were at most \(short($0, 1)) away on arrival; " } ?? "")
-                + "the threshold is \(short(line, 1))"
+            return "\(NumberText.short(statistic, 1)) spreads from the nearest batch; "
+                + (moved.usual.map { "accepted batches were at most \(NumberText.short($0, 1)) away on arrival; " }
+                    ?? "")
+                + "the threshold is \(NumberText.short(line, 1))"
         case .shares:
-            return (moved.usual.map { "accepted batches differed in at most \(share($0)) on arrival; " } ?? "")
-                + "the threshold is \(share(line))"
+            return
+                (moved.usual.map { "accepted batches differed in at most \(NumberText.share($0)) on arrival; " } ?? "")
+                + "the threshold is \(NumberText.share(line))"
         case .missing, .new,
             .remarks where line <= 1:
-            return "the threshold is \(share(line))"
+            return "the threshold is \(NumberText.share(line))"
         default: return nil
         }
     }
 
-    /// A share as a percentage, with as many digits as make it visible.
-    static func share(_ value: Double) -> String { digits(value) + " %" }
-
-    /// A share in per cent, with at least one significant digit.
-    private static func digits(_ value: Double) -> String {
-        let percent = abs(value) * 100
-        return short(value * 100, percent == 0 || percent >= 9.95 ? 0 : percent >= 0.95 ? 1 : 2)
-    }
-
     /// The usual range of a movement, such as `1 to 4`.
     private static func range(_ moved: Movement, signed isSigned: Bool = false) -> String {
-        func one(_ value: Double) -> String { isSigned && value > 0 ? "+" + digits(value) : digits(value) }
+        func one(_ value: Double) -> String {
+            isSigned && value > 0 ? "+" + NumberText.digits(value) : NumberText.digits(value)
+        }
         let (least, most) = (one(moved.least), one(moved.most))
         return least == most ? least : "\(least) to \(most)"
     }
 
     /// A number with its sign, also when it is positive.
-    private static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + short(value, 1) }
-}
+    private static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + NumberText.short(value, 1) }
 
-/// Reasons that are reported together.
-extension Words {
     /// A report's totals as lines for people: marks and copies of all kinds are one line each, with their number.
     static func lines(ofTotals totals: [JSONValue]) -> [JSONValue] {
         var made: [[String: JSONValue]] = []
@@ -203,7 +226,7 @@ extension Words {
                 continue
             }
             clusters[same, default: 1] += 1
-            made[same]["rule"] = .string("\(number(clusters[same] ?? 1)) of them; --format json lists each")
+            made[same]["rule"] = .string("\(NumberText.number(clusters[same] ?? 1)) of them; --format json lists each")
             made[same]["count"] = .integer((made[same]["count"]?.whole ?? 0) + (total["count"]?.whole ?? 0))
             let rows = Set(
                 ((made[same]["firstRows"]?.items ?? []) + (total["firstRows"]?.items ?? [])).compactMap(\.whole))
@@ -211,89 +234,4 @@ extension Words {
         }
         return made.map { .object($0) }
     }
-}
-
-/// Sentences about what the tests know of a feed.
-extension Words {
-    /// The statistical form of a column.
-    static func form(_ form: ColumnForm) -> String {
-        switch form {
-        case .key: "key: all values are different"
-        case .counter: "counter or clock: counts up, or has new values in each batch"
-        case .constant: "constant: one value in nearly all rows, always the same"
-        case .batchConstant: "constant per batch: one value in nearly all rows, another one in another batch"
-        case .twoValued: "one-hot: at most two values, judged by their share"
-        case .code: "code: few whole numbers, judged by their shares"
-        case .sparse: "sparse: one value in more than half of the rows, the others judged by themselves"
-        case .category: "category: repeating values, judged by their shares and by new ones"
-        case .text: "text: judged by lengths and by what stands in it"
-        case .measure: "measure: judged by its distribution"
-        case .unknown: "too few values to say what it is"
-        }
-    }
-
-    /// What a test of a field has learnt; nil for nothing.
-    static func learnt(_ test: JSONValue) -> String? {
-        guard let kind = test["what"]?.text.flatMap({ Movement.Kind(rawValue: $0) }),
-            let usual = test["usual"]?.double, let line = test["line"]?.double
-        else { return nil }
-        switch kind {
-        case .shape:
-            return
-                "accepted batches were at most \(short(usual)) spreads away on arrival; the threshold is \(short(line))"
-        case .shares:
-            return
-                "accepted batches differed in at most \(share(usual)) of the rows on arrival; the threshold is \(share(line))"
-        case .missing:
-            return "values were missing in at most \(share(usual)) of the rows; the threshold is \(share(line))"
-        case .new: return "new values were in at most \(share(usual)) of the rows; the threshold is \(share(line))"
-        default: return nil
-        }
-    }
-
-    /// The smallest change of a field that would still be detected in a batch of usual size; nil where nothing is
-    /// compared.
-    static func wouldSee(_ field: JSONValue) -> String? {
-        guard let sees = field["wouldSee"] else { return nil }
-        var parts: [String] = []
-        func figure(_ key: String) -> Double? { sees[key]?.double }
-        func shift(_ size: Double, _ part: Double?) -> String {
-            "\(short(size, 1)) deviations" + (part.map { " (\(share($0)) of the centre)" } ?? "")
-        }
-        let isShape = (field["tests"]?.items ?? []).contains { $0["what"]?.text == Movement.Kind.shape.rawValue }
-        switch (figure("shiftUp"), figure("shiftDown")) {
-        case (let up?, let down?) where max(up, down) <= 1.2 * min(up, down):
-            parts.append(
-                "a shift of " + shift(max(up, down), figure(up > down ? "shiftUpOfCenter" : "shiftDownOfCenter")))
-        case (let up?, let down?):
-            parts.append(
-                "a shift of " + shift(up, figure("shiftUpOfCenter")) + " up or "
-                    + shift(down, figure("shiftDownOfCenter")) + " down")
-        case (let up?, nil): parts.append("a shift of " + shift(up, figure("shiftUpOfCenter")) + " up, and none down")
-        case (nil, let down?):
-            parts.append("a shift of " + shift(down, figure("shiftDownOfCenter")) + " down, and none up")
-        case (nil, nil): if isShape { parts.append("no shift of up to 12 deviations") }
-        }
-        if let more = figure("oneValueMore") { parts.append("one value in \(share(more)) more of the rows") }
-        if let new = figure("newValues"), let kinds = figure("newKinds").map({ Int($0) }) {
-            let what = kinds < 2 ? "a new value" : "\(number(kinds)) new values or more"
-            parts.append("\(what) in \(share(new)) of the rows")
-        }
-        if let missing = figure("missing") { parts.append("missing values in \(share(missing)) of the rows") }
-        return parts.isEmpty ? nil : parts.joined(separator: "; ")
-    }
-
-    /// The thresholds from which rows are held back for a field; nil for none.
-    static func rowLines(_ field: JSONValue) -> String? {
-        guard let lines = field["rowLines"] else { return nil }
-        func figure(_ key: String) -> String { lines[key]?.double.map { short($0, 1) } ?? "none" }
-        return
-            "rows are flagged from \(figure("remarkBelow")) spreads below and \(figure("remarkAbove")) above the usual centres, "
-            + "and quarantined from \(figure("holdBelow")) and \(figure("holdAbove"))"
-    }
-
-    /// Explains the size of a detectable change.
-    static let sight =
-        "each figure is the smallest change that would be detected in half of the batches of the usual size; a deviation is the "
-        + "usual spread inside a batch"
 }

@@ -1,20 +1,20 @@
-/// The rows of earlier batches as codes of their whole content, to find rows that are sent again.
-package struct Copies: Sendable, Equatable {
-    /// Codes, ascending; of each as many bits are left out as tell batches apart.
+/// The rows of earlier batches, as hashes of their whole content, for detecting rows that are sent again.
+package struct Replays: Sendable, Equatable {
+    /// Codes, ascending, without the bits that distinguish batches.
     let codes: [UInt64]
-    /// Rows, and how many of them stand in another batch too.
+    /// Number of rows, and of those that also occur in another batch.
     package let count: Int, repeated: Int
 
-    /// Batches that are told apart.
+    /// Batches that codes distinguish.
     static let batchesMax = 32
     private static let batchBits = UInt64(batchesMax - 1)
 
-    /// Above this share the batch consists of copies, rather than having some.
+    /// Above this share the batch consists of copies instead of having some.
     static let apartMax = 0.25
 
-    /// Takes the codes of each batch.
+    /// Made from the codes of each batch.
     init(_ batches: [[UInt64]]) {
-        precondition(batches.count <= Self.batchesMax, "batches are told apart by five bits")
+        precondition(batches.count <= Self.batchesMax, "five bits distinguish 32 batches")
         // Code and batch in one word, so that one sort groups both.
         var words: [UInt64] = []
         for (batch, rows) in batches.enumerated() {
@@ -34,13 +34,13 @@ package struct Copies: Sendable, Equatable {
         count = words.count
     }
 
-    /// As they were kept.
+    /// Made from stored codes.
     init(codes: [UInt64]) {
         self.codes = codes
         (count, repeated) = (codes.count, 0)
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     package var isEmpty: Bool { codes.isEmpty }
 
     /// Whether an earlier batch had a row with this code.

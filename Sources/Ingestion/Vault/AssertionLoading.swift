@@ -5,38 +5,38 @@ import Sealing
 import Sketches
 import Tabular
 
-/// Claims: what earlier batches asserted about keys. Each batch has one sealed file of them, beside the baselines.
+/// Assertions: the values that earlier batches gave for keys. Each batch has one sealed file of them, beside the baselines.
 extension Store {
-    /// The folder of a dataset's claims, relative to the store.
+    /// The folder of a dataset's assertions, relative to the store.
     static func claimsPath(_ dataset: String) -> String { "baselines/\(dataset)/claims" }
 
-    /// Newest batches whose claims are examined.
-    private static var claimsLooked: Int { 64 }
+    /// Newest batches whose assertions are examined.
+    private static var batchesExamined: Int { 64 }
 
-    /// The claims of the newest batches about keys of this one, newest first, by the proven record. Each file is opened
-    /// as a whole, and only claims about these keys are kept.
+    /// The assertions of the newest batches about keys of this one, newest first, by the proven record. Each file is opened
+    /// as a whole, and only assertions about these keys are kept.
     ///
     /// - Parameters:
     ///   - dataset: the dataset.
-    ///   - claims: the sampled claims of the batch being judged.
+    ///   - assertions: the sampled assertions of the batch being judged.
     ///   - reader: the fields that are compared.
-    ///   - own: supplier and digest of the batch being judged, whose earlier claims do not confirm it.
+    ///   - own: supplier and digest of the batch being judged, whose earlier assertions do not confirm it.
     ///   - trustedSince: by source, the entry since when it is trusted: contradictions before it do not count.
-    func earlierClaims(
-        _ dataset: String, about claims: RowSample, _ reader: ClaimReader,
+    func earlierAssertions(
+        _ dataset: String, about assertions: RowSample, _ reader: AssertionReader,
         except own: (source: String, digest: [UInt8]),
         trustedSince: [UInt64: Int]
-    ) throws(IngestionError) -> [EarlierClaims] {
+    ) throws(IngestionError) -> [EarlierAssertions] {
         let (log, state) = try proven()
-        let recorded = state.publications(dataset, role: .claims).suffix(Self.claimsLooked)
-        guard !recorded.isEmpty, claims.count > 0 else { return [] }
+        let recorded = state.publications(dataset, role: .claims).suffix(Self.batchesExamined)
+        guard !recorded.isEmpty, assertions.count > 0 else { return [] }
         let ring = try keyRing()
         // A store that can seal but not open compares nothing.
         if ring.keys.isEmpty {
             try requireNoKey(for: Array(recorded), log, state)
             return []
         }
-        var found: [EarlierClaims] = []
+        var found: [EarlierAssertions] = []
         var words: Set<String> = [own.source + "\0" + hex(own.digest)]
         var heard = Set<UInt64>()
         for file in RecordedFiles(log: log, role: .claims, sequences: recorded.reversed()) {
@@ -45,19 +45,19 @@ extension Store {
             let (bytes, context) = try readEvidence(
                 file, keys: ring,
                 expect: ["dataset": dataset, "batch-id": file.batch, "role": FileRole.claims.rawValue])
-            // The same bytes judged twice are one word.
+            // The same bytes judged twice count as one statement.
             guard words.insert((context["source"] ?? "") + "\0" + (context["source-sha256"] ?? "")).inserted else {
                 continue
             }
-            guard var made = EarlierClaims(decoding: bytes, batch: file.batch) else {
+            guard var made = EarlierAssertions(decoding: bytes, batch: file.batch) else {
                 throw IngestionError(
                     .damaged,
                     "\(place(of: file)): it was written by another version and cannot be read; to go on without it: sluice baseline "
                         + "exclude \(file.batch) --dataset \(dataset) --reason TEXT")
             }
-            // A contract that compared other fields made other claims.
+            // Under a contract that compared other fields, assertions had another form.
             guard made.fits(reader) else { continue }
-            made.keep(keysOf: claims, heard: &heard)
+            made.keep(keysOf: assertions, heard: &heard)
             for (source, since) in trustedSince where file.entry.sequence < since { made.tallies[source] = nil }
             found.append(made)
         }
