@@ -214,6 +214,22 @@ import Testing
         #expect(try harness.run("keys", "check", "--store", "store").code == 0)
     }
 
+    @Test func `a lost token key is to be copied back before it is made anew`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        #expect(try harness.run("init", "store").code == 0)
+        try harness.write(
+            "c.yaml",
+            "name: c\nfields:\n  - { name: a, type: string, sluice: { pii: { entity: ID, operator: tokenize, key: tokens } } }\n")
+        try harness.write("data.csv", "a\nx\ny\n")
+        try FileManager.default.removeItem(atPath: harness.path("store/keys/tokens.token"))
+        let run = try harness.run("ingest", "data.csv", "--schema", "c.yaml", "--source", "s", "--store", "store")
+        #expect(run.code == 77, "\(run.err)")
+        let copied = try #require(run.err.range(of: "copy it back"))
+        let made = try #require(run.err.range(of: "make it with: sluice keys generate"))
+        #expect(copied.upperBound <= made.lowerBound, "\(run.err)")
+    }
+
     @Test func `help has no option that means nothing`() throws {
         let harness = try Harness()
         defer { harness.remove() }
