@@ -220,7 +220,8 @@ import Testing
         #expect(try harness.run("init", "store").code == 0)
         try harness.write(
             "c.yaml",
-            "name: c\nfields:\n  - { name: a, type: string, sluice: { pii: { entity: ID, operator: tokenize, key: tokens } } }\n")
+            "name: c\nfields:\n  - { name: a, type: string, sluice: { pii: { entity: ID, operator: tokenize, key: tokens } } }\n"
+        )
         try harness.write("data.csv", "a\nx\ny\n")
         try FileManager.default.removeItem(atPath: harness.path("store/keys/tokens.token"))
         let run = try harness.run("ingest", "data.csv", "--schema", "c.yaml", "--source", "s", "--store", "store")
