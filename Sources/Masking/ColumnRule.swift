@@ -37,7 +37,8 @@ final class ColumnRule: Sendable {
             throw UnusableMask(
                 reason:
                     "field \(field.name) needs the key \(name) for \(pii.operation.rawValue), which is not in the store; "
-                    + "make it with: sluice keys generate --kind token --name \(name)")
+                    + "copy it back from your copy of keys/, or if it never existed make it with: "
+                    + "sluice keys generate --kind token --name \(name)")
         }
         self.field = index
         self.column = column

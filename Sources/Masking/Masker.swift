@@ -37,8 +37,8 @@ package struct Masker: Sendable {
     ///
     /// - Parameters:
     ///   - keys: token keys by name.
-    /// - hash: hashes the quasi-identifiers of rows.
-    /// - kinds: undeclared columns of personal data, in which the entity's name replaces all values.
+    ///   - hash: hashes the quasi-identifiers of rows.
+    ///   - kinds: undeclared columns of personal data, in which the entity's name replaces all values.
     /// - Throws: if a key is missing, since there is no unkeyed fallback; if an operator needs a subject and the file
     ///   has none; if no column is left.
     package init(

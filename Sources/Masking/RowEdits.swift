@@ -24,7 +24,7 @@ extension Masker {
     /// Appends the edits that remove dropped columns and unknown members, and sorts all edits.
     ///
     /// - Parameters:
-    /// - firstExtra: the index of the row's first extra in the block, or of a later one if the row has none.
+    ///   - firstExtra: the index of the row's first extra in the block, or of a later one if the row has none.
     ///   - detected: extras in which personal data was found.
     func remove(
         from row: Int, of batch: RowBlock, firstExtra: Int, detected: Set<Int>, into edits: inout [Edit]

@@ -65,6 +65,25 @@ import Testing
         }
     }
 
+    @Test func `a supplier whose name has spaces or marks of a shell is one word of a command`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("c.yaml", MovingRows.contract)
+        #expect(try harness.run("init", "a b/store").code == 0)
+        let settings = try String(contentsOf: URL(filePath: harness.path("a b/store/sluice.yaml")), encoding: .utf8)
+        let name = "it's $(touch made); or else"
+        try harness.write("a b/store/sluice.yaml", settings + "\nsources:\n  \"\(name)\": { owner: x }\n")
+        try harness.write("data.csv", MovingRows.table(1))
+        let held = try harness.run(
+            "ingest", "data.csv", "--schema", "c.yaml", "--source", name, "--store", "a b/store")
+        #expect(held.code == 1, "\(held.out)")
+        let trust = try #require(held.out.firstMatch(of: #/sluice source trust .*/#), "\(held.out)")
+        #expect(trust.output.hasSuffix(" --reason TEXT --store 'a b/store'"), "\(trust.output)")
+        let outcome = try shell(String(trust.output), harness)
+        #expect(outcome.code == 0 && outcome.out.contains("source \(name) is trusted"), "\(outcome.out)")
+        #expect(!FileManager.default.fileExists(atPath: harness.path("made")))
+    }
+
     @Test func `errors and the doctor name the store that was given`() throws {
         let harness = try Harness()
         defer { harness.remove() }
@@ -152,6 +171,8 @@ import Testing
         #expect(file.code == 78 && file.err.contains("plain is not a store: it is a file"), "\(file.err)")
         let none = try harness.run("doctor", "--store", "nowhere")
         #expect(none.code == 78 && none.err.contains("there is no such folder"), "\(none.err)")
+        let spaced = try harness.run("doctor", "--store", "no where")
+        #expect(spaced.err.hasSuffix("make a store with: sluice init 'no where'\n"), "\(spaced.err)")
         let backup = try harness.run("restore", "nowhere", "new")
         #expect(backup.code == 66 && backup.err.contains("there is no such folder"), "\(backup.err)")
 
@@ -191,6 +212,23 @@ import Testing
         }
         #expect(try harness.run("doctor", "--store", "store").code == 0)
         #expect(try harness.run("keys", "check", "--store", "store").code == 0)
+    }
+
+    @Test func `a lost token key is to be copied back before it is made anew`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        #expect(try harness.run("init", "store").code == 0)
+        try harness.write(
+            "c.yaml",
+            "name: c\nfields:\n  - { name: a, type: string, sluice: { pii: { entity: ID, operator: tokenize, key: tokens } } }\n"
+        )
+        try harness.write("data.csv", "a\nx\ny\n")
+        try FileManager.default.removeItem(atPath: harness.path("store/keys/tokens.token"))
+        let run = try harness.run("ingest", "data.csv", "--schema", "c.yaml", "--source", "s", "--store", "store")
+        #expect(run.code == 77, "\(run.err)")
+        let copied = try #require(run.err.range(of: "copy it back"))
+        let made = try #require(run.err.range(of: "make it with: sluice keys generate"))
+        #expect(copied.upperBound <= made.lowerBound, "\(run.err)")
     }
 
     @Test func `help has no option that means nothing`() throws {

@@ -22,4 +22,21 @@ import Testing
         #expect(!answer.contains("jane.roe") && answer.contains("EMAIL_ADDRESS"), "\(answer)")
         #expect(answer.hasSuffix("to s/work/7.source: operation not permitted"), "\(answer)")
     }
+
+    @Test func `work that took less than a second is in the status at once`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let board = StatusBoard(in: shop.store.files)
+        func held() throws -> Int? {
+            let bytes = try FileDescriptor.openRegular(join(shop.store.root, "watch.status")).readAll(max: 65_536)
+            return try JSONValue.parse(bytes)["held"]?.whole.map { Int($0) }
+        }
+        // A daemon that wakes for a file shows that it has no work, then works, then waits for the next file.
+        var tally = WatchTally()
+        board.show(tally, waiting: 0, working: nil, Troubles())
+        board.show(tally, waiting: 1, working: "a.csv", Troubles())
+        tally.held = 1
+        board.show(tally, waiting: 0, working: nil, Troubles())
+        #expect(try held() == 1)
+    }
 }

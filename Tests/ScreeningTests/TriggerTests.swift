@@ -71,6 +71,9 @@ import Testing
         #expect(evidence([5.6, -0.5, -0.8]) < Triggers.poolAll)
         #expect(evidence([6.9]) == 0, "one word is no pool")
         #expect(evidence([3, 3]) >= Triggers.poolAll, "two words that each tell something")
+        // Baselines keep the sum of two strong words, as they did when that was all of the evidence.
+        #expect(PoolEvidence.stored(evidence([3.5, 3.5])) == 700)
+        #expect(PoolEvidence.read(700) >= evidence([3.5, 3.5]))
     }
 
     @Test func `marks add up over the batches of one supplier`() throws {

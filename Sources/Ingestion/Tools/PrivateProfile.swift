@@ -159,7 +159,8 @@ extension Pipeline {
         guard let layout = cutter.head.layout else {
             throw IngestionError(
                 .unreadableData,
-                "\(path): its header does not fit the contract; see: sluice validate \(path) --schema FILE")
+                "\(path): its header does not fit the contract; see: sluice validate \(PrintableText.shellWord(path)) "
+                    + "--schema FILE")
         }
         var sums = schema.fields.indices.compactMap { BoundedSums(schema, $0) }
         var rows = 0

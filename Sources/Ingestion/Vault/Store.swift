@@ -69,11 +69,12 @@ package struct Store: Sendable {
     package init(_ root: String) throws(IngestionError) {
         let path = join(root, Self.configurationName)
         guard exists(path) else {
+            let word = PrintableText.shellWord(root)
             let reason =
                 switch (try? fileStatus(root))?.kind {
                 case .regular: "it is a file; give the folder that sluice init made"
-                case nil: "there is no such folder; check the path, or make a store with: sluice init \(root)"
-                default: "it has no \(Self.configurationName); make one with: sluice init \(root)"
+                case nil: "there is no such folder; check the path, or make a store with: sluice init \(word)"
+                default: "it has no \(Self.configurationName); make one with: sluice init \(word)"
                 }
             throw IngestionError(.configuration, "\(root) is not a store: \(reason)")
         }

@@ -11,11 +11,11 @@ final class StatusBoard {
     private let folder: OpenFolder
     private let started = Clock.text()
     private var shown = -Double.infinity
-    private var shownWorking: String?
+    private var shownState: JSONValue?
 
     init(in folder: OpenFolder) { self.folder = folder }
 
-    /// Writes the file, at most once a second while there is work.
+    /// Writes the file, at most once a second while there is work or nothing changes.
     ///
     /// - Parameters:
     ///   - tally: files by outcome.
@@ -24,21 +24,26 @@ final class StatusBoard {
     ///   - troubles: what waits for a remedy.
     func show(_ tally: WatchTally, waiting: Int, working: String?, _ troubles: Troubles) {
         let now = Clock.monotonic()
-        if working != nil || shownWorking == nil, now - shown < 1 { return }
-        shown = now
-        shownWorking = working
+        if working != nil, now - shown < 1 { return }
         let newest = troubles.newest.map { trouble in
             JSONValue.object(["time": .string(trouble.time), "message": .string(trouble.message)])
         }
-        let document = JSONValue.object([
-            "pid": .integer(Int64(getpid())), "started": .string(started), "updated": .string(Clock.text()),
+        var members: [String: JSONValue] = [
+            "pid": .integer(Int64(getpid())), "started": .string(started),
             "waiting": .integer(Int64(waiting)),
             "working": working.map { .string(LabelSearch.usual.shown($0)) } ?? .null,
             "accepted": .integer(Int64(tally.accepted)), "held": .integer(Int64(tally.held)),
             "duplicate": .integer(Int64(tally.duplicate)), "set_aside": .integer(Int64(tally.setAside)),
             "errors": .integer(Int64(tally.errors)), "in_trouble": .integer(Int64(troubles.count)),
             "last_error": newest ?? .null,
-        ])
+        ]
+        // Without work the next call can be far off, so that whatever changed is written now.
+        let state = JSONValue.object(members)
+        if state == shownState, now - shown < 1 { return }
+        shown = now
+        shownState = state
+        members["updated"] = .string(Clock.text())
+        let document = JSONValue.object(members)
         // Informative only: a full disk is no reason to stop.
         guard var file = try? StagedFile(in: folder, name: Store.name(Self.name)) else {
             try? folder.remove(Store.name(Self.name + ".part"))

@@ -41,7 +41,7 @@ extension DatabaseQueue {
     ///
     /// - Parameters:
     ///   - select: `SELECT ... FROM ...`, whose first columns are those of `key`.
-    /// - key: columns that identify a row and are ordered by an index.
+    ///   - key: columns that identify a row and are ordered by an index.
     ///   - chunk: rows read in one transaction.
     func forEachRow(_ select: String, orderedBy key: [String], chunk: Int, _ body: (Row) throws -> Void) throws {
         let columns = key.joined(separator: ", ")

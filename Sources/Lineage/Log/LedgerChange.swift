@@ -111,7 +111,7 @@ package struct LedgerChange: Sendable {
     /// The same change, committed only if no entry after the first `size` accepts `content` or has a key of `seen`.
     ///
     /// - Parameters:
-    /// - size: number of entries that the caller proved before it decided.
+    ///   - size: number of entries that the caller proved before it decided.
     ///   - content: the content that the change accepts; nil when it accepts none.
     package consuming func decided(at size: Int, accepting content: Content?) -> LedgerChange {
         (provenSize, accepts) = (size, content)

@@ -53,9 +53,9 @@ package final class ValueOperator: Sendable {
     /// `drop` writes nothing here: the writer of the row leaves the column out.
     ///
     /// - Parameters:
-    /// - isNative: whether the value is a JSON number, which is not written in the field's style.
-    /// - code: depending on the operator, HMAC-SHA-256 of the value under the token key, its sealed bytes, or
-    ///   HMAC-SHA-256 of the row's subject; empty if the row has no subject.
+    ///   - isNative: whether the value is a JSON number, which is not written in the field's style.
+    ///   - code: depending on the operator, HMAC-SHA-256 of the value under the token key, its sealed bytes, or
+    ///     HMAC-SHA-256 of the row's subject; empty if the row has no subject.
     /// - Returns: the operator, or `replace` if the operator could not change the value and the entity's name replaces
     ///   it.
     @discardableResult

@@ -39,7 +39,7 @@ extension SettingGroup {
         Setting("batch", .mapping(.batch), "limits of a whole batch"),
         Setting("baseline", .mapping(.baseline), "the comparison with earlier batches"),
         Setting("poisoning", .mapping(.poisoning), "the tests for poisoning"),
-        Setting("rules", .mappings(.rule, or: "an expression"), default: "none", "row rules, at most 256"),
+        Setting("rules", .mappings(.rule, or: "expressions"), default: "none", "row rules, at most 256"),
         Setting(
             "references", .named("resource", .reference), default: "not looked up",
             "where the resources of foreign keys are"),

@@ -37,8 +37,9 @@ enum ForestKernel {
 
     /// Each row's sum over all classical trees, in groups of trees whose sums fit 16 bits.
     ///
-    /// - roots: the index of each tree's first node, then the number of nodes.
-    /// - isScalar: whether the portable version is used; its results are bit-identical.
+    /// - Parameters:
+    ///   - roots: the index of each tree's first node, then the number of nodes.
+    ///   - isScalar: whether the portable version is used; its results are bit-identical.
     ///   - isScalar: uses the variant without vector instructions, which has the same bits.
     static func narrow(
         _ rows: QuantisedRows, _ nodes: [NarrowNode], roots: [UInt32], isScalar: Bool = false

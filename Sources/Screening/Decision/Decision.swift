@@ -132,9 +132,9 @@ extension Decision {
     /// Decides about a batch. The caller adds key violations and the comparison of suppliers, which are facts.
     ///
     /// - Parameters:
-    /// - profile: the finished profile of the whole batch.
+    ///   - profile: the finished profile of the whole batch.
     ///   - precedents: the accepted batches that it is compared with.
-    /// - screened: the columns that statistics use, by the contract.
+    ///   - screened: the columns that statistics use, by the contract.
     ///   - seed: the forest's seed.
     package init(
         _ profile: Profile, beside precedents: Precedents, schema: Schema, screened: ScreenedFields, seed: UInt64

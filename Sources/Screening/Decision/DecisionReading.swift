@@ -8,7 +8,7 @@ extension Decision {
     ///
     /// - Parameters:
     ///   - schema: the contract that the batch was judged by.
-    /// - screened: the columns that statistics use, by that contract.
+    ///   - screened: the columns that statistics use, by that contract.
     package init?(_ document: JSONValue, schema: Schema, screened: ScreenedFields) {
         do throws(Unreadable) {
             let kept = Kept(document)

@@ -143,7 +143,7 @@ extension Deliberation {
         let older =
             newest.marks.isEmpty
             ? history.known.map { $0.remarks.share($0.remarks.triggered) }.max() ?? 0 : 0
-        let pools = newest.marks.map { Double($0.pooled) / 100 }.max() ?? 0
+        let pools = newest.marks.map { PoolEvidence.read($0.pooled) }.max() ?? 0
         func follow(_ mark: Trigger, _ kind: RowItems.Kind, of rows: Int) -> Bool {
             if batches < least { return false }
             if let caught = known[mark.item], caught.label == mark.label { return true }
@@ -174,7 +174,7 @@ extension Decision {
             let kind = Int((triggerKinds[mark.item] ?? .word).rawValue) - 1
             record.largest[kind] = max(record.largest[kind], mark.here)
         }
-        if !wordTriggers.contains(where: { $0.isPooled && isHeld($0) }) { record.pooled = Int(pooled * 100) }
+        if !wordTriggers.contains(where: { $0.isPooled && isHeld($0) }) { record.pooled = PoolEvidence.stored(pooled) }
         let caught = (triggers + wordTriggers).filter { $0.isHeld && outcome(of: $0) >= .quarantined }
         record.caught = caught.sorted { ($1.here, $0.item) < ($0.here, $1.item) }.prefix(MarkRecord.caughtMax).map {
             MarkRecord.Caught(item: $0.item, label: $0.label, count: $0.here, isHeld: isHeld($0))

@@ -19,9 +19,9 @@ package struct SampleReplay: Sendable {
     /// Judges a batch's sample against the merged baselines of the batches accepted before it.
     ///
     /// - Parameters:
-    /// - batch: its own baseline, with the screened fields.
+    ///   - batch: its own baseline, with the screened fields.
     ///   - precedents: the batches that were accepted before it.
-    /// - actions: by field, the outcome of rows with an outlier.
+    ///   - actions: by field, the outcome of rows with an outlier.
     package init(
         _ batch: Baseline, beside precedents: Precedents, schema: Schema, screened: ScreenedFields,
         actions: [Int: Outcome]

@@ -34,10 +34,10 @@ enum BetweenBatches {
     /// at most three times the largest one once there are twelve.
     ///
     /// - Parameters:
-    /// - history: distances of the accepted batches when they arrived, all but the first.
-    /// - alpha: the test's false-alarm probability.
-    /// - chance: the part of this batch's distance that is expected from sampling.
-    /// - floor: differences below this never matter.
+    ///   - history: distances of the accepted batches when they arrived, all but the first.
+    ///   - alpha: the test's false-alarm probability.
+    ///   - chance: the part of this batch's distance that is expected from sampling.
+    ///   - floor: differences below this never matter.
     static func line(_ history: [Distance], alpha: Double, chance: Double, floor: Double) -> Double {
         bounded(history.map(\.value), floor: floor) {
             unbounded(history.prefix($0), alpha: alpha, chance: chance, floor: floor)
@@ -56,8 +56,8 @@ enum BetweenBatches {
     /// account.
     ///
     /// - Parameters:
-    /// - history: distances or rates of the accepted batches when they arrived, oldest first.
-    /// - line: the threshold that follows from the first `n` of them.
+    ///   - history: distances or rates of the accepted batches when they arrived, oldest first.
+    ///   - line: the threshold that follows from the first `n` of them.
     static func bounded(_ history: [Double], floor: Double, line: (Int) -> Double) -> Double {
         var bound = line(min(history.count, first))
         for count in 0..<history.count where count >= first {

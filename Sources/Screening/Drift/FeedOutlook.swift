@@ -99,8 +99,8 @@ extension FeedOutlook {
     /// The outlook from the batches of a merged baseline; nil if they are not known one by one.
     ///
     /// - Parameters:
-    /// - baseline: the merged baseline, with the screened fields.
-    /// - screened: the columns that statistics use, by the contract.
+    ///   - baseline: the merged baseline, with the screened fields.
+    ///   - screened: the columns that statistics use, by the contract.
     package init?(_ baseline: Baseline, schema: Schema, screened: ScreenedFields) {
         guard let history = baseline.history, baseline.sample.width == screened.numberCount,
             baseline.sample.codeWidth == screened.codeCount

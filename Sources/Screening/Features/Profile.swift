@@ -110,9 +110,9 @@ package struct Profile: Sendable, Mergeable {
     /// Adds a checked block.
     ///
     /// - Parameters:
-    /// - reader: reads the features of a row.
+    ///   - reader: reads the features of a row.
     ///   - order: ranks the rows.
-    /// - bounds: rows with larger ranks are known not to be in the final samples.
+    ///   - bounds: rows with larger ranks are known not to be in the final samples.
     package mutating func add(
         _ batch: ValidatedBlock, _ reader: FeatureReader, order: SipHash, bounds: Bounds = Bounds()
     ) {

@@ -85,8 +85,8 @@ package struct FeatureReader: Sendable {
     /// Reads the tokens of a row's text, and appends its MinHash signature to the codes.
     ///
     /// - Parameters:
-    /// - isWhole: whether all tokens are read, and not only as many as a sample keeps.
-    /// - isTagged: as in `TextItems.begin`; false for decisions before format 6.
+    ///   - isWhole: whether all tokens are read, and not only as many as a sample keeps.
+    ///   - isTagged: as in `TextItems.begin`; false for decisions before format 6.
     package func readText(
         _ batch: RowBlock, row: Int, isWhole: Bool = false, isTagged: Bool = true, into features: inout RowFeatures
     ) {

@@ -18,8 +18,8 @@ struct FlipEstimate: Sendable, Equatable {
     private static let halfChiSquare = 1.920_73
 
     /// - Parameters:
-    /// - given: for each row, the probability of its own label.
-    /// - labels: number of different labels.
+    ///   - given: for each row, the probability of its own label.
+    ///   - labels: number of different labels.
     init(_ given: [Double], labels: Int) {
         func slope(_ share: Double) -> Double {
             given.reduce(0) { sum, p in

@@ -42,7 +42,7 @@ package struct LinearCheck: Sendable {
     ///
     /// - Parameters:
     ///   - rows: the rows of the whole batch.
-    /// - held: the ranks of rows that are held back for another reason, and are ignored here.
+    ///   - held: the ranks of rows that are held back for another reason, and are ignored here.
     static func make(
         _ basis: LinearBasis, _ profile: Profile, _ screened: ScreenedFields, without held: Set<UInt64>
     ) -> LinearCheck? {

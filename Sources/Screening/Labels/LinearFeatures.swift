@@ -46,9 +46,9 @@ struct LinearFeatures: Sendable, Equatable {
     /// Chooses the features from the rows that a model will learn from.
     ///
     /// - Parameters:
-    /// - numbers: indices of the measures, without those that are not magnitudes.
-    /// - codes: indices of the categories.
-    /// - most: the most features.
+    ///   - numbers: indices of the measures, without those that are not magnitudes.
+    ///   - codes: indices of the categories.
+    ///   - most: the most features.
     init(_ rows: [LabelledRow], numbers: [Int], codes: [Int], most: Int) {
         for place in numbers.prefix(Self.measuresMax) {
             let sorted = rows.map { $0.numbers[$0.numbers.startIndex + place] }.filter(\.isFinite).ascending()

@@ -48,11 +48,11 @@ package struct ForestThresholds: Sendable {
     /// for both; nil if there is nothing to fit on.
     ///
     /// - Parameters:
-    /// - withheld: the share of rows that the sample of a baseline lacks because they were held back. They were its
-    ///   tail, so the quarantine threshold is moved outwards among the remaining rows; otherwise each batch would cut
-    ///   off a little more than the one before. The flag threshold is not moved, since it holds nothing back. nil
-    ///   without a baseline: then nothing is quarantined, since a batch that sets its own threshold would always lose a
-    ///   share of its rows.
+    ///   - withheld: the share of rows that the sample of a baseline lacks because they were held back. They were its
+    ///     tail, so the quarantine threshold is moved outwards among the remaining rows; otherwise each batch would cut
+    ///     off a little more than the one before. The flag threshold is not moved, since it holds nothing back. nil
+    ///     without a baseline: then nothing is quarantined, since a batch that sets its own threshold would always lose a
+    ///     share of its rows.
     init?(_ sample: RowSample, _ fields: ScreenedFields, _ rule: ForestRule, seed: UInt64, withheld: Double?) {
         guard rule.enabled, sample.count >= Self.rowsMin else { return nil }
         (inputs, rarities, unseen) = Self.inputs(sample, fields)

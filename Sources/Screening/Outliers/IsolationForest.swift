@@ -78,8 +78,8 @@ package struct IsolationForest: Sendable {
     /// - Parameters:
     ///   - sample: rows × features; at least two rows and one feature.
     ///   - fields: the contract field of each feature.
-    /// - shape: a tree draws at most as many rows, and a split combines at most as many features, as there are.
-    /// - seed: the source of all random choices.
+    ///   - shape: a tree draws at most as many rows, and a split combines at most as many features, as there are.
+    ///   - seed: the source of all random choices.
     package init(sample: RowSample, rows: Range<Int>, fields: [Int], shape: Shape = Shape(), seed: UInt64) {
         precondition(rows.count >= 2 && sample.width == fields.count && (1...Self.featuresMax).contains(fields.count))
         self.fields = fields

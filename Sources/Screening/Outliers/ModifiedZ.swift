@@ -83,7 +83,7 @@ package struct ModifiedZ: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - rule: what the contract says of the column; without a threshold, transform or tails they are chosen by the values.
-    /// - targetRate: the share of clean values that `auto` may flag.
+    ///   - targetRate: the share of clean values that `auto` may flag.
     package init?(
         field: Int, values: [Double], rule: AnomalyRule = AnomalyRule(), targetRate: Double = Self.targetRate
     ) {

@@ -42,8 +42,8 @@ package struct RowReach: Sendable, Equatable {
     /// Computed from the accepted batches; nil if they have no spread.
     ///
     /// - Parameters:
-    /// - own: this batch's median, untransformed.
-    /// - transform: the rule's transformation, which is increasing.
+    ///   - own: this batch's median, untransformed.
+    ///   - transform: the rule's transformation, which is increasing.
     init?(_ batches: [BatchSummary.Measure], isSparse: Bool, own: Double?, _ transform: (Double) -> Double) {
         let known = batches.filter { !$0.quantiles.isEmpty && (!isSparse || !$0.thirds.isEmpty) }
         guard !known.isEmpty else { return nil }

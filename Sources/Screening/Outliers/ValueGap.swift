@@ -47,10 +47,10 @@ package struct ValueGap: Sendable, Equatable {
     }
 
     /// - Parameters:
-    /// - fromHigh: the first index at which a value may be the first behind a gap.
-    /// - fromLow: the same from the other end.
-    /// - mayRepeat: whether a few values that repeat may be a group behind a gap that is wide by the tail rule only.
-    ///   Columns have such values of their own ("no limit", the largest chain), which accepted batches show.
+    ///   - fromHigh: the first index at which a value may be the first behind a gap.
+    ///   - fromLow: the same from the other end.
+    ///   - mayRepeat: whether a few values that repeat may be a group behind a gap that is wide by the tail rule only.
+    ///     Columns have such values of their own ("no limit", the largest chain), which accepted batches show.
     private init?(_ sorted: [Double], fromHigh: Int, fromLow: Int, mayRepeat: Bool) {
         guard sorted.count >= ModifiedZ.rowsMin else { return nil }
         let mirrored = Array(sorted.reversed().map { -$0 })

@@ -115,8 +115,8 @@ enum NearDuplicates {
     /// rows that merely lie near a cluster do not join it.
     ///
     /// - Parameters:
-    /// - kinds: codes that together are the label and the supplier of a row.
-    /// - crowding: the largest share of a batch that one item of a level had; called only if there are clusters.
+    ///   - kinds: codes that together are the label and the supplier of a row.
+    ///   - crowding: the largest share of a batch that one item of a level had; called only if there are clusters.
     /// - Returns: the clusters, and for each row of the sample whether it is in one.
     static func find(
         _ now: RowSample, _ before: RowSample, _ items: FloodItems, kinds: [Int],

@@ -18,6 +18,14 @@ struct PoolEvidence {
         strongCount += 1
     }
 
+    /// Evidence as baselines keep it: hundredths of the sum that was all of it before pipeline 18, rounded up.
+    static func stored(_ evidence: Double) -> Int {
+        Int((evidence * Triggers.poolStrong / Triggers.poolAll * 100).rounded(.up))
+    }
+
+    /// Evidence from what a baseline keeps.
+    static func read(_ stored: Int) -> Double { Double(stored) / 100 * Triggers.poolAll / Triggers.poolStrong }
+
     /// The evidence of all words: that of many weak ones or of a few strong ones, on one scale.
     var all: Double {
         max(
@@ -84,7 +92,9 @@ extension TriggerSearch {
             (mark.z, mark.isPooled) = (evidence, true)
             marks.append(mark)
         }
-        guard marks.count >= Triggers.poolMin, pool.all >= Triggers.poolAll else { return ([], pool.all) }
+        // Without marks it must neither displace another label's pool nor raise what later pools must exceed.
+        guard marks.count >= Triggers.poolMin else { return ([], 0) }
+        guard pool.all >= Triggers.poolAll else { return ([], pool.all) }
         for place in marks.indices { (marks[place].z, marks[place].critical) = (pool.all, Triggers.poolAll) }
         return (marks, pool.all)
     }

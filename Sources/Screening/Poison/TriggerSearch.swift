@@ -29,7 +29,7 @@ struct TriggerSearch {
     /// - Parameters:
     ///   - now: rows of this batch.
     ///   - before: rows of the baseline.
-    /// - recent: rows of the supplier's last accepted batches; nil for those of `before` that have a level.
+    ///   - recent: rows of the supplier's last accepted batches; nil for those of `before` that have a level.
     init?(_ now: ItemRows, _ before: ItemRows, recent: ItemRows?) {
         guard now.count >= Triggers.supportMin else { return nil }
         var found: [UInt64: Int] = [:]

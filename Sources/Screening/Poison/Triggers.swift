@@ -54,8 +54,8 @@ enum Triggers {
     ///
     /// - Parameters:
     ///   - parts: rows of each accepted batch.
-    /// - known: triggers that earlier batches were caught with. They are kept: rows that were accepted before a trigger
-    ///   was caught must not make it look usual.
+    ///   - known: triggers that earlier batches were caught with. They are kept: rows that were accepted before a trigger
+    ///     was caught must not make it look usual.
     static func steady(
         _ found: [Trigger], _ parts: [ItemRows], except known: [UInt64: MarkRecord.Caught]
     ) -> [Trigger] {

@@ -207,8 +207,8 @@ extension EarlierAssertions {
     /// The claims of a batch, for later batches.
     ///
     /// - Parameters:
-    /// - assertions: the assertions of its valid rows.
-    /// - cross: how it was compared; rows that were held back for that are marked.
+    ///   - assertions: the assertions of its valid rows.
+    ///   - cross: how it was compared; rows that were held back for that are marked.
     package init(batch: String, _ assertions: RowSample, _ cross: CrossCheck, _ reader: AssertionReader) {
         let withheld = Set(cross.action >= .quarantined ? cross.conflicts.map(\.row) : [])
         var rows = reader.empty

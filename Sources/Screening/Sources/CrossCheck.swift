@@ -48,8 +48,8 @@ package struct CrossCheck: Sendable, Equatable {
     /// Compares a batch's assertions with each other and with earlier ones.
     ///
     /// - Parameters:
-    /// - assertions: the batch's assertions, ascending by key.
-    /// - earlier: others' assertions about the same keys, newest batch first.
+    ///   - assertions: the batch's assertions, ascending by key.
+    ///   - earlier: others' assertions about the same keys, newest batch first.
     package init(_ assertions: RowSample, earlier: [EarlierAssertions], _ reader: AssertionReader) {
         action = reader.action
         batchSource = reader.batchSource

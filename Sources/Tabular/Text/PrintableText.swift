@@ -45,6 +45,14 @@ package enum PrintableText {
         return out
     }
 
+    /// The text as one word of a shell's command line.
+    package static func shellWord(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x2B && byte <= 0x3A && byte != 0x2C || byte == 0x5F
+        }
+        return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+    }
+
     /// The escape of a byte or scalar by its number.
     package static func escape(_ value: UInt32) -> String { "\\x" + padded(value, to: 2) }
 

@@ -15,10 +15,10 @@ enum FindingText {
     /// What to do about a finding of a batch that is held, with its name where the batch's stands for any.
     static func cure(_ code: FindingCode, ofBatch batch: String, from source: String) -> String {
         let cure = FindingCatalogue.entry(code).cure.replacing("review release BATCH", with: "review release \(batch)")
-        return source.isEmpty
-            ? cure
-            : cure.replacing("source show NAME", with: "source show \(source)").replacing(
-                "source trust NAME", with: "source trust \(source)")
+        if source.isEmpty { return cure }
+        let name = PrintableText.shellWord(source)
+        return cure.replacing("source show NAME", with: "source show \(name)").replacing(
+            "source trust NAME", with: "source trust \(name)")
     }
 
     /// The command that releases a held batch.

@@ -73,7 +73,7 @@ extension Setting.Kind {
         case .list: "list"
         case .mapping: "mapping"
         case .wordsOrMapping: "word, or mapping"
-        case .mappings(_, or: let other): other.map { "list of mappings, or \($0)" } ?? "list of mappings"
+        case .mappings(_, or: let other): other.map { "list of mappings or \($0)" } ?? "list of mappings"
         case .named(let name, _): "mapping by \(name)"
         case .table: "mapping"
         case .foreign(let what): what

@@ -2,6 +2,7 @@ import ArgumentParser
 import Ingestion
 import Storage
 import Synchronization
+import Tabular
 
 /// The store as the person named it. Commands and paths in messages are completed with it, so that they work as they stand
 /// from where the person stands.
@@ -36,15 +37,7 @@ enum NamedStore {
     /// A text in which every suggested command that works on a store has its `--store`.
     static func completed(_ text: String) -> String {
         guard let folder = place.withLock({ $0.option }), text.contains("sluice ") else { return text }
-        return SuggestedCommand.adding("--store \(shellWord(folder))", to: text)
-    }
-
-    /// A word as a shell reads it.
-    static func shellWord(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { byte in
-            byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x2B && byte <= 0x3A && byte != 0x2C || byte == 0x5F
-        }
-        return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+        return SuggestedCommand.adding("--store \(PrintableText.shellWord(folder))", to: text)
     }
 }
 
@@ -113,10 +106,10 @@ private struct SuggestedCommand {
             if word.hasPrefix("--") {
                 namesStore = namesStore || word == "--store"
                 take(words[end])
-                if !isOver, end < words.count, help.contains("\(word) <") { take(words[end]) }
+                if !isOver, end < words.count, help.contains("\(word) <") { takeArgument(in: words) }
             } else if found < arguments.most, !word.isEmpty, !Self.prose.contains(word) {
                 found += 1
-                take(words[end])
+                takeArgument(in: words)
             } else {
                 break
             }
@@ -128,6 +121,32 @@ private struct SuggestedCommand {
     private mutating func take(_ word: String) {
         end += 1
         isOver = Self.bare(word) != word
+    }
+
+    /// Takes an argument, which is several words between quotes where it has spaces.
+    private mutating func takeArgument(in words: [String]) {
+        var last = end
+        if words[end].hasPrefix("'") {
+            var isOpen = false
+            last = words[end...].firstIndex { Self.endsQuotes($0, &isOpen) } ?? end
+        }
+        end = last
+        take(words[last])
+    }
+
+    /// Whether no quote is open behind a word, as `PrintableText.shellWord` writes them.
+    private static func endsQuotes(_ word: String, _ isOpen: inout Bool) -> Bool {
+        var isEscaped = false
+        for byte in word.utf8 {
+            if isEscaped {
+                isEscaped = false
+            } else if byte == 0x27 {
+                isOpen.toggle()
+            } else if byte == 0x5C, !isOpen {
+                isEscaped = true
+            }
+        }
+        return !isOpen
     }
 
     /// How many arguments beside options a command must have, and may have, from its usage.

@@ -159,7 +159,7 @@ struct RestoreCommand: AsyncParsableCommand {
                 Terminal.line("restored \(result.keys) keys too")
             }
             Terminal.line(
-                "then  sluice lineage verify --files --anchor RECEIPT --store \(NamedStore.shellWord(folder))")
+                "then  sluice lineage verify --files --anchor RECEIPT --store \(PrintableText.shellWord(folder))")
             Terminal.line(
                 "      RECEIPT is the newest .tlog-proof or checkpoint kept elsewhere: only it shows whether the backup is older "
                     + "than the last publication")
