@@ -88,36 +88,30 @@ package struct SHA256: ~Copyable {
     package mutating func inlineCode(of message: Span<UInt8>) -> InlineArray<32, UInt8> {
         var code = InlineArray<32, UInt8>(repeating: 0)
         var output = code.mutableSpan
-        // Sound: the states live as long as self; the output has 32 bytes.
-        unsafe output.withUnsafeMutableBufferPointer { buffer in
-            let work = unsafe states + 2
-            unsafe work.pointee = states[0]
-            unsafe message.withUnsafeBufferPointer { _ = unsafe SHA256_Update(work, $0.baseAddress, $0.count) }
-            unsafe SHA256_Final(buffer.baseAddress, work)
-            unsafe work.pointee = states[1]
-            unsafe SHA256_Update(work, buffer.baseAddress, 32)
-            unsafe SHA256_Final(buffer.baseAddress, work)
-        }
+        unsafe output.withUnsafeMutableBufferPointer { unsafe write(codeOf: message, to: $0) }
         return code
     }
 
     /// The 32-byte code of one message.
     package mutating func code(of message: Span<UInt8>) -> [UInt8] {
         [UInt8](capacity: 32) { output in
-            // Sound: the states live as long as self; the output has room for 32 bytes.
             unsafe output.withUnsafeMutableBufferPointer { buffer, written in
-                let work = unsafe states + 2
-                unsafe work.pointee = states[0]
-                unsafe message.withUnsafeBufferPointer {
-                    _ = unsafe SHA256_Update(work, $0.baseAddress, $0.count)
-                }
-                unsafe SHA256_Final(buffer.baseAddress, work)
-                unsafe work.pointee = states[1]
-                unsafe SHA256_Update(work, buffer.baseAddress, 32)
-                unsafe SHA256_Final(buffer.baseAddress, work)
+                unsafe write(codeOf: message, to: buffer)
                 written = 32
             }
         }
+    }
+
+    /// Writes the code of one message to a buffer with room for 32 bytes.
+    private func write(codeOf message: Span<UInt8>, to output: UnsafeMutableBufferPointer<UInt8>) {
+        // Sound: the states live as long as self.
+        let work = unsafe states + 2
+        unsafe work.pointee = states[0]
+        unsafe message.withUnsafeBufferPointer { _ = unsafe SHA256_Update(work, $0.baseAddress, $0.count) }
+        unsafe SHA256_Final(output.baseAddress, work)
+        unsafe work.pointee = states[1]
+        unsafe SHA256_Update(work, output.baseAddress, 32)
+        unsafe SHA256_Final(output.baseAddress, work)
     }
 }
 

@@ -1,9 +1,9 @@
-// Marked kernel: tokens and overwritten values are most of what masking writes, so they go straight to their place; every write is inside
-// the room that is reserved for its row.
+// Marked kernel: most masked values are tokens or overwritten values, so these are written straight into the output; every write is within
+// the room that is reserved for its value.
 import Cryptography
 import Tabular
 
-/// An operator that writes as many bytes as can be known before, and no text that needs escapes.
+/// An operator whose output has a known maximum length and needs no escapes.
 enum PlainOperator {
     /// A prefix, and 16 bytes of the keyed code as lower-case hexadecimal digits.
     case token(prefix: [UInt8])
@@ -11,7 +11,7 @@ enum PlainOperator {
     case overwrite(UInt8, first: Int, last: Int)
 }
 
-/// The cells of a column whose new text needs no escapes: the fast twin of `ValueOperator.apply`.
+/// Writes the cells of a column whose new text needs no escapes, with the same result as `ValueOperator.apply`.
 struct PlainValues {
     private let operation: PlainOperator
     private let format: SourceFormat
@@ -113,9 +113,8 @@ struct PlainValues {
     private static func write(_ code: InlineArray<32, UInt8>, to out: UnsafeMutablePointer<UInt8>) {
         for index in 0..<16 {
             let byte = code[index]
-            let (high, low) = (byte >> 4, byte & 15)
-            unsafe out[2 &* index] = high < 10 ? 0x30 &+ high : 0x57 &+ high
-            unsafe out[2 &* index &+ 1] = low < 10 ? 0x30 &+ low : 0x57 &+ low
+            unsafe out[2 &* index] = hexadecimalDigit(byte >> 4)
+            unsafe out[2 &* index &+ 1] = hexadecimalDigit(byte & 15)
         }
     }
 

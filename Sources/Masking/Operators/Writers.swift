@@ -105,7 +105,9 @@ package func writeToken(code: [UInt8], prefix: [UInt8], alphabet: TokenAlphabet,
     }
 }
 
-private func hexadecimalDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+/// The lower-case hexadecimal digit of a value below 16.
+@inline(__always)
+func hexadecimalDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
 
 private func base32Digit(_ value: UInt8) -> UInt8 { value < 26 ? 0x61 + value : 0x18 + value }
 

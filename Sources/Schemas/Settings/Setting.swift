@@ -30,9 +30,9 @@ package struct Setting: Sendable {
         case foreign(String)
         /// Accepted and without effect.
         case ignored
-        /// Accepted with a warning; what the table says of it is what holds instead.
+        /// Accepted with a warning; the description says what applies instead.
         case unenforced
-        /// A protection that this version does not give: refused, so that nobody believes in it. `false` is only warned of.
+        /// A protection that this version does not provide: refused, so that nobody relies on it. `false` gives a warning.
         case refused
     }
 

@@ -3,8 +3,9 @@ import Sketches
 
 /// The evidence that words are a pool, from the evidence of each.
 ///
-/// A word's evidence is corrected for all novel words, so that by chance about e^f words of a batch lack less than f. Many
-/// words a little below 0 are evidence, then, where one far above it is not: an honest subject has one word of its own.
+/// A word's evidence is corrected for the number of novel words. By chance, about e^f words of a batch have evidence above
+/// -f. So many words slightly below 0 are evidence together. One word far above 0 is not, since an honest new subject has
+/// one too.
 struct PoolEvidence {
     private var many = 0.0, manyCount = 0
     private var strong = 0.0, strongCount = 0
@@ -36,14 +37,16 @@ struct PoolEvidence {
 
 /// Several rare words with one label, none of which is evidence alone (BadNets, Gu et al. 2017; Kurita et al. 2020).
 extension TriggerSearch {
+    /// Calls the closure with each word of a row, as an item.
+    typealias WordsOfRow = (_ row: Int, _ body: (UInt64) -> Void) -> Void
+
     /// The words of the strongest pool, and their total evidence; none if there is no pool.
     ///
     /// The evidence of each novel word has two parts. One is how unlikely it is that all of its rows have the label by
     /// chance, among equally many novel words. The other is how much better the other words of its rows fit all labels
     /// than this one, since an attacker inserts the trigger into any row and sets its label.
     ///
-    /// - Parameter words: calls the closure with the words of a row, as items.
-    func pool(_ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void) -> (marks: [Trigger], evidence: Double) {
+    func pool(_ words: WordsOfRow) -> (marks: [Trigger], evidence: Double) {
         var isWord: Set<UInt64> = []
         for row in 0..<now.count { words(row) { if counts.place[$0] != nil { isWord.insert($0) } } }
         var novel: [Candidate] = []
@@ -55,14 +58,15 @@ extension TriggerSearch {
         }
         var best: (marks: [Trigger], evidence: Double) = ([], 0)
         for label in labels.indices where novel.contains(where: { $0.label == label && $0.pure == $0.count }) {
-            let pool = pool(novel, label, words)
+            let pool = pool(of: novel, with: label, words)
             if pool.evidence > best.evidence { best = pool }
         }
         return best
     }
 
+    /// The words of the pool with one label, and their total evidence; no words where the evidence is too small.
     private func pool(
-        _ novel: [Candidate], _ label: Int, _ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void
+        of novel: [Candidate], with label: Int, _ words: WordsOfRow
     ) -> (marks: [Trigger], evidence: Double) {
         let own = Dictionary(
             uniqueKeysWithValues: novel.filter {
@@ -71,7 +75,7 @@ extension TriggerSearch {
                 ($0.item, $0)
             })
         guard own.count >= Triggers.poolMin else { return ([], 0) }
-        let misfit = misfits(label, words)
+        let misfit = misfits(of: label, words)
         var rows: [UInt64: [Int]] = [:]
         for row in 0..<now.count { words(row) { if own[$0] != nil { rows[$0, default: []].append(row) } } }
         let scored = own.values.map { one -> (one: Candidate, evidence: Double) in
@@ -92,7 +96,7 @@ extension TriggerSearch {
             (mark.z, mark.isPooled) = (evidence, true)
             marks.append(mark)
         }
-        // Without marks it must neither displace another label's pool nor raise what later pools must exceed.
+        // A pool without marks must not displace the pool of another label, nor raise the threshold of later batches.
         guard marks.count >= Triggers.poolMin else { return ([], 0) }
         guard pool.all >= Triggers.poolAll else { return ([], pool.all) }
         for place in marks.indices { (marks[place].z, marks[place].critical) = (pool.all, Triggers.poolAll) }
@@ -100,7 +104,7 @@ extension TriggerSearch {
     }
 
     /// For each row, how much better its words fit any row than a row of the label: logarithms of likelihood ratios.
-    private func misfits(_ label: Int, _ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void) -> [Double] {
+    private func misfits(of label: Int, _ words: WordsOfRow) -> [Double] {
         var weights: [UInt64: Double] = [:]
         for (item, place) in items {
             let there = counts.before(place)

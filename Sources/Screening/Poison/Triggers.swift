@@ -34,13 +34,13 @@ enum Triggers {
     static var critical: Double { -log(alpha) }
     /// A trigger in a smaller share of the rows is only flagged.
     static let shareMin = 0.001
-    /// Rare words that make a pool, at least.
+    /// Fewest rare words of a pool.
     static let poolMin = 2
-    /// What a word's evidence may lack to count towards a pool; what it may lack to be one of its marks; and the most that
-    /// it adds.
+    /// A word counts towards a pool from an evidence of -poolFloor on, and is one of its marks from -poolEach on; an
+    /// evidence above poolCap adds no more.
     static let poolFloor = 2.5, poolEach = 1.6, poolCap = 1.0
-    /// The evidence that is asked of many words together, and of words that each tell something. In 60 honest
-    /// batches of 2,000 film reviews the first was at most 9.8; in 30, the second was at most 4.8.
+    /// The evidence that many words need together, and that a few words need whose evidence is above 0 each. In 60 honest
+    /// batches of 2,000 film reviews the first was at most 9.8; in 30, the second was at most 4.7.
     static let poolAll = 10.0, poolStrong = 5.5
     /// A word of a pool is in at most one of this many rows; a more frequent word is a new subject.
     static let rareRows = 160

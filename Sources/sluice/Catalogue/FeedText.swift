@@ -10,11 +10,11 @@ enum FeedText {
         case .counter: "counter or clock: counts up, or has new values in each batch"
         case .constant: "constant: one value in nearly all rows, always the same"
         case .batchConstant: "constant per batch: one value in nearly all rows, another one in another batch"
-        case .twoValued: "one-hot: at most two values, judged by their share"
+        case .twoValued: "two values: compared by their shares"
         case .code: "code: few whole numbers, judged by their shares"
         case .sparse: "sparse: one value in more than half of the rows, the others judged by themselves"
         case .category: "category: repeating values, judged by their shares and by new ones"
-        case .text: "text: judged by lengths and by what stands in it"
+        case .text: "text: compared by lengths, words and characters"
         case .measure: "measure: judged by its distribution"
         case .unknown: "too few values to say what it is"
         }
@@ -62,9 +62,11 @@ enum FeedText {
             parts.append(
                 "a shift of " + shift(up, figure("shiftUpOfCenter")) + " up or "
                     + shift(down, figure("shiftDownOfCenter")) + " down")
-        case (let up?, nil): parts.append("a shift of " + shift(up, figure("shiftUpOfCenter")) + " up, and none down")
+        case (let up?, nil):
+            parts.append("a shift of " + shift(up, figure("shiftUpOfCenter")) + " up; no shift down would be detected")
         case (nil, let down?):
-            parts.append("a shift of " + shift(down, figure("shiftDownOfCenter")) + " down, and none up")
+            parts.append(
+                "a shift of " + shift(down, figure("shiftDownOfCenter")) + " down; no shift up would be detected")
         case (nil, nil): if isShape { parts.append("no shift of up to 12 deviations") }
         }
         if let more = figure("oneValueMore") { parts.append("one value in \(NumberText.share(more)) more of the rows") }

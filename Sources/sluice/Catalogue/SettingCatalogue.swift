@@ -79,7 +79,7 @@ extension Setting.Kind {
         case .foreign(let what): what
         case .ignored: "any; no effect"
         case .unenforced: "any; no effect, with a warning"
-        case .refused: "refused; `false` is warned of"
+        case .refused: "refused; `false` gives a warning"
         }
     }
 

@@ -58,7 +58,7 @@ enum ReportText {
             let places = report.unknownColumns.prefix(12).map(String.init).joined(separator: ", ")
             lines.append(
                 "  columns not in the contract: \(report.unknownColumns.count), at position \(places)"
-                    + (report.lacksHeader ? "; no column is in it: is the header line missing?" : ""))
+                    + (report.lacksHeader ? "; no column matches the contract, so the header line may be missing" : ""))
         }
         if !report.disguisedColumns.isEmpty {
             let places = report.disguisedColumns.prefix(12).map { "\($0.column) (\($0.code.rawValue))" }.joined(
@@ -312,7 +312,7 @@ extension ReportText {
         var steps: [String] = []
         if report.isRefusedRelease, report.isJudgedAgain {
             steps.append(
-                "judged again, the batch still fails against the baseline of now and stays held; nothing was recorded; review it alone"
+                "judged again, the batch still fails against the current baseline and stays held; nothing was recorded; review it alone"
             )
         } else if report.isRefusedRelease {
             steps.append(

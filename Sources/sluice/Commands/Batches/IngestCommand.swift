@@ -34,7 +34,7 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(
         name: .long,
         help:
-            "The dataset; without --schema its contract in sluice.yaml counts (default: the contract's name, with --infer the file's)."
+            "The dataset; without --schema, its contract in sluice.yaml is used (default: the contract's name, with --infer the file's)."
     )
     var dataset: String?
 

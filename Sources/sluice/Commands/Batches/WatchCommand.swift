@@ -25,7 +25,7 @@ struct WatchCommand: AsyncParsableCommand {
               sluice watch --once --store store
 
             Exit codes: 130 or 143 after SIGINT or SIGTERM · 75 another daemon watches the store · with --once: 0 every file \
-            accepted or a duplicate · 1 one was held or set aside · another code if a file still waits for its cause.
+            accepted or a duplicate · 1 one was held or set aside · the error's code if a file could not be judged yet.
             """)
 
     @Flag(name: .long, help: "Ingest the files that are there and end, for cron.")
@@ -38,7 +38,10 @@ struct WatchCommand: AsyncParsableCommand {
     )
     var ready = Readiness.auto
 
-    @Option(name: .long, help: "Seconds without a change of size and time after which a file is complete, 0 to 86400.")
+    @Option(
+        name: .long,
+        help:
+            "Seconds that size and modification time must stay unchanged before a file counts as complete, 0 to 86400.")
     var settle = 2.0
 
     @Option(name: .long, help: "Seconds between two full scans of the inboxes, 0.1 to 86400.")

@@ -29,7 +29,11 @@ struct SchemaCommand: AsyncParsableCommand {
                 Example: sluice schema infer orders.csv > orders.yaml
                 """)
         @Argument(help: "A CSV or JSON file, plain or compressed; - is standard input.") var file: String
-        @Flag(name: .long, help: "Write out the values of small vocabularies as an enum; these are values of the data.")
+        @Flag(
+            name: .long,
+            help:
+                "Write the values of small vocabularies, as categories or a proposed enum; these are values of the data."
+        )
         var showValues = false
         @OptionGroup var reading: FileOptions
 

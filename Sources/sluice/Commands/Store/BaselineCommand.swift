@@ -20,9 +20,9 @@ struct BaselineCommand: AsyncParsableCommand {
         commandName: "baseline", abstract: "Show, build, compare, approve and retire the baselines of a dataset.",
         discussion: """
             By default a batch is compared with the last 20 accepted batches, or with those of its own source once they have 2,000 \
-            rows. An anchor is a baseline that a person approved: thresholds come from it, drift from it and from the last batches \
-            counts, and small steps away from it add up until they are detected. Only another approval changes it. Only accepted rows \
-            enter a baseline, and the ledger records every step.
+            rows. An anchor is a baseline that a person approved. It sets the thresholds, and a batch is compared with it and with \
+            the last batches, so that small steps away from it add up until they are detected. Only another approval changes it. Only \
+            accepted rows enter a baseline, and the ledger records every step.
 
             Example:
               sluice baseline build 2026q3 --dataset orders
@@ -224,7 +224,7 @@ struct BaselineCommand: AsyncParsableCommand {
             abstract: "Exclude an accepted batch from the rolling baseline.",
             discussion: """
                 For a batch whose baseline file is lost, or that should not have been accepted. The batch and its shards stay. The \
-                ledger records who asked (uid) and why; there is no way back.
+                ledger records who asked (uid) and why; this cannot be undone.
 
                 Example: sluice baseline exclude BATCH --dataset orders --reason "test data"
                 """)

@@ -10,7 +10,7 @@ extension BaselineCommand {
         static let configuration = CommandConfiguration(
             commandName: "simulate",
             abstract:
-                "Judge the last accepted batches again, under current or other settings: what would have been held?",
+                "Judge the last accepted batches again, under current or other settings, and show which would have been held.",
             discussion: """
                 Each batch is compared with the batches accepted before it, using the sealed sample of its released rows (up to 16,384 \
                 rows, 2,048 with their text). Replayed are drift, shares, new and missing values, number of rows, outliers, pairs, \

@@ -6,7 +6,7 @@ import Storage
 struct RevealCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reveal",
-        abstract: "Decrypt values that the masking operator encrypt has written; the ledger records it first.",
+        abstract: "Decrypt values that the masking operator `encrypt` wrote; the ledger records it first.",
         discussion: """
             Prints one line for each value. A value that the key does not decrypt gives an empty line, and a message on standard \
             error names it.

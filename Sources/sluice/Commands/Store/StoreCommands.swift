@@ -100,7 +100,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
             Example: sluice restore backup-2026-12-01 store
 
-            Exit codes: 0 restored · 1 the backup is not what was signed · 77 no verifier key is known.
+            Exit codes: 0 restored · 1 the backup differs from its signed record · 77 no verifier key is known.
             """)
 
     @Argument(help: "The folder of the backup.") var backup: String
