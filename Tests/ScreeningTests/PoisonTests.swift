@@ -52,6 +52,16 @@ import Testing
         return (gate, try #require(Baseline.merged(parts)))
     }
 
+    /// Batches that were each judged against those before, so that their own rates are known.
+    private static let grown = Result { () throws -> (Gate, Baseline) in
+        let gate = try Gate(try contract(text))
+        var parts: [Baseline] = []
+        for seed in 1...8 as ClosedRange<UInt64> {
+            parts.append(try gate.judge(texts: clean(800, seed: seed), Baseline.merged(parts)).baseline)
+        }
+        return (gate, try #require(Baseline.merged(parts)))
+    }
+
     private func share(_ judged: Judged, _ code: FindingCode, of rows: [Int]) -> Double {
         let found = Set(
             judged.findings.filter { $0.code == code && $0.outcome == .quarantined }.compactMap(\.row).map { $0 - 1 })
@@ -187,6 +197,26 @@ import Testing
         #expect(judged.verdict.findings.contains { $0.code == .targetedFlip && $0.outcome == .quarantined })
         #expect(share(judged, .labelFlip, of: poisoned) > 0.9)
         #expect(held(judged, besides: poisoned, by: [.labelFlip]) < 20)
+    }
+
+    @Test func `less than one per cent of changed labels or of copies is held in a steady feed`() throws {
+        let (gate, baseline) = try Self.grown.get()
+        let clean = Self.clean(3000, seed: 450)
+        let poisoned = Array(stride(from: 11, to: 3000, by: 125))
+        let honest = try gate.judge(texts: clean, baseline)
+        #expect(honest.verdict.isAccepted, "\(honest.verdict.findings)")
+        var flipped = clean
+        let changed = Array(clean.indices.filter { clean[$0][6] == "no" }.prefix(24))
+        for row in changed { flipped[row][6] = "yes" }
+        let judged = try gate.judge(texts: flipped, baseline)
+        #expect(judged.verdict.findings.contains { $0.code == .targetedFlip && $0.outcome == .quarantined })
+        #expect(share(judged, .labelFlip, of: changed) > 0.9)
+        #expect(held(judged, besides: changed, by: [.labelFlip]) <= 3)
+        var copied = clean
+        for row in poisoned { copied[row] = copied[poisoned[0]] }
+        let copies = try gate.judge(texts: copied, baseline)
+        #expect(share(copies, .floodedRow, of: poisoned) > 0.9)
+        #expect(held(copies, besides: poisoned, by: [.floodedRow]) == 0)
     }
 
     @Test func `one hand whose labels do not fit is named, and its rows are held`() throws {

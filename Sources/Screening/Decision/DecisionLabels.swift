@@ -32,6 +32,9 @@ extension Deliberation {
             decision.linearBasis = LinearBasis(baseline.parts, screened, decision.forms)
         }
         decision.linear = decision.linearBasis.flatMap { LinearCheck.make($0, profile, screened, without: held) }
+        if let linear = decision.linear, linear.isExcessive {
+            for index in decision.labels.indices { decision.labels[index].holdRows(changed: linear.share) }
+        }
         let found = decision.labels.flatMap(\.tests), estimated = decision.linear?.tests ?? []
         // If neighbours and the linear model find the same, the stricter test is reported; if both are equally strict,
         // the one with an estimate.

@@ -29,9 +29,9 @@ package struct LabelCheck: Sendable {
     let blamed: [(place: Int, code: UInt64)]
     /// Whether significantly more rows differ than honest ones do, whatever their labels: then each of them is held
     /// back.
-    let isExcessive: Bool
+    private(set) var isExcessive: Bool
     /// Whether the second pass judges single rows.
-    let judgesRows: Bool
+    private(set) var judgesRows: Bool
 
     /// Most rows that are tested for the batch as a whole, and most rows of the baseline that are tested against each
     /// other.
@@ -55,6 +55,15 @@ package struct LabelCheck: Sendable {
         case agrees
         /// Neither.
         case undecided
+    }
+
+    /// Holds back each row that differs from its neighbours, since the linear model found that the batch has the share
+    /// `changed` of changed labels.
+    ///
+    /// Has no effect if as many honest rows differ from their neighbours.
+    mutating func holdRows(changed share: Double) {
+        guard flagRate <= share else { return }
+        (isExcessive, judgesRows) = (true, true)
     }
 
     /// The judgement of a row's label by its neighbours.

@@ -79,19 +79,19 @@ struct LabelTrial {
 
     /// The test of the number of rows that differ from their neighbours, whatever their labels.
     private func excess(_ now: Changes) -> BatchTest {
-        // The rates of accepted batches vary more than those of draws from one distribution.
-        let line =
-            history.isEmpty
-            ? 0
-            : RateChart(alpha: alpha, floor: 0.01, factor: 1.5, prior: 8).line(
-                history.map { ($0.flipped, $0.labelled) }, count: now.tested)
-        let isUsual = !history.isEmpty && now.rate <= line
+        let line = history.isEmpty ? 0 : line(history.map { ($0.flipped, $0.labelled) }, now, alpha)
         let p =
-            isUsual ? 1 : Significance.excess(now.changed, of: now.tested, before: before.changed, of: before.tested)
-        let least = 2 * max(before.rate, 1 / Double(before.tested))
+            now.rate <= line
+            ? 1 : Significance.excess(now.changed, of: now.tested, before: before.changed, of: before.tested)
+        let least = max(line, 2 * max(before.rate, 1 / Double(before.tested)))
         return BatchTest(
             .labelFlipExcess, field: field, chance: .init(p: p, share: alpha),
             effect: .init(now.rate, warn: least, hold: least), rows: .init(now.tested, before: before.tested))
+    }
+
+    /// The rate that accepted batches do not exceed: their rates vary more than those of draws from one distribution.
+    private func line(_ found: [(found: Int, of: Int)], _ now: Changes, _ alpha: Double) -> Double {
+        RateChart(alpha: alpha, floor: 0.004, factor: 1.5, prior: 8).line(found, count: now.tested)
     }
 
     /// The changes of one label to another that are more than twice as frequent as before, and significantly so.
@@ -99,18 +99,16 @@ struct LabelTrial {
         var flips: [LabelCheck.Flip] = []
         var tests: [BatchTest] = []
         let labels = view.labels
-        let mostBefore = history.map { Double($0.targeted) / Double($0.labelled) }.max()
         let share = alpha / Double(labels.count * (labels.count - 1))
+        // Of each accepted batch only its most frequent change is known.
+        let line = history.isEmpty ? 0 : line(history.map { ($0.targeted, $0.labelled) }, now, share)
         for from in labels.indices {
             for to in labels.indices where from != to {
                 let (k, k0) = (now.count(from: from, to: to), before.count(from: from, to: to))
                 let p = Significance.excess(k, of: now.tested, before: k0, of: before.tested)
                 let rate = Double(k) / Double(max(now.tested, 1))
-                let least = 2 * Double(max(k0, 1)) / Double(before.tested)
-                guard k >= 5, p < share, rate > least else { continue }
-                if let mostBefore {
-                    guard k >= 8, rate > max(0.015, 1.5 * mostBefore) else { continue }
-                }
+                let least = max(line, 2 * Double(max(k0, 1)) / Double(before.tested))
+                guard k >= (history.isEmpty ? 5 : 8), p < share, rate > least else { continue }
                 flips.append(LabelCheck.Flip(from: labels[from], to: labels[to], count: k, before: k0))
                 tests.append(
                     BatchTest(

@@ -116,7 +116,7 @@ enum NearDuplicates {
     ///
     /// - Parameters:
     ///   - kinds: codes that together are the label and the supplier of a row.
-    ///   - crowding: the largest share of a batch that one item of a level had; called only if there are clusters.
+    ///   - crowding: the largest share of a batch that repeated one item of a level; called only if there are clusters.
     /// - Returns: the clusters, and for each row of the sample whether it is in one.
     static func find(
         _ now: RowSample, _ before: RowSample, _ items: FloodItems, kinds: [Int],
@@ -152,13 +152,14 @@ enum NearDuplicates {
         return (floods, isCovered)
     }
 
-    /// The largest share of a sample's rows that one item of a level has.
+    /// The largest share of a sample's rows that repeat one item of a level. The first row with an item is no
+    /// repetition: in a small sample it alone would be a large share.
     static func largestShare(_ sample: RowSample, _ items: FloodItems, _ level: Int) -> Double {
         var tally = ItemTally(items: sample.count * (level == 0 ? 1 : 4))
         for row in 0..<sample.count {
             items.forEach(sample.numbers(of: row), sample.codes(of: row), at: level) { tally.count($0) }
         }
-        return Double(tally.most) / Double(max(sample.count, 1))
+        return Double(max(tally.most - 1, 0)) / Double(max(sample.count, 1))
     }
 
     /// The clusters of one level, ascending by item. A cluster with one label and one supplier may have a smaller share
