@@ -201,6 +201,7 @@ import Testing
 
     @Test func `less than one per cent of changed labels or of copies is held in a steady feed`() throws {
         let (gate, baseline) = try Self.grown.get()
+        #expect(try #require(baseline.history).known.contains { $0.remarks.labelled > 0 }, "rates of labels are known")
         let clean = Self.clean(3000, seed: 450)
         let poisoned = Array(stride(from: 11, to: 3000, by: 125))
         let honest = try gate.judge(texts: clean, baseline)

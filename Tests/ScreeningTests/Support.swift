@@ -155,7 +155,7 @@ struct Gate {
         let names = schema.fields.map(\.name)
         var made = Baseline(
             features: self.screened.numberNames(names), codes: self.screened.codeNames(names), sample: kept,
-            texts: texts, remarks: .init(counts))
+            texts: texts, remarks: .init(counts, decision))
         made.sizes = [outcomes.count]
         made.marks = [decision.markRecord]
         made.clock = decision.clock

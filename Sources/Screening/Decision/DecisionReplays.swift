@@ -70,7 +70,7 @@ extension Deliberation {
         let largest = batches.map { $0.remarks.share($0.remarks.flooded) }.max() ?? 0
         func share(_ rows: [Bool]) -> Double { rows.isEmpty ? 0 : Double(rows.count { $0 }) / Double(rows.count) }
         let copies = max(share(covered.rows), share(covered.texts))
-        if copies <= (batches.count >= least ? max(0.004, 3 * largest) : 0.03) {
+        if copies <= (batches.count >= least ? max(RateChart.markedFloor, 3 * largest) : 0.03) {
             decision.floodAction = min(decision.floodAction, .flagged)
         }
     }

@@ -6,6 +6,9 @@ import Sketches
 /// The variation between batches does not shrink with their size. A prior that is worth some batches stands in for
 /// variation that few batches do not show.
 struct RateChart {
+    /// Accepted batches may differ by this share of marked rows (changed labels, copies) whatever their history says.
+    static let markedFloor = 0.004
+
     /// The test's false-alarm probability.
     let alpha: Double
     /// Differences from the mean rate below this never matter.

@@ -27,8 +27,8 @@ package struct LabelCheck: Sendable {
     /// Annotators and suppliers whose labels differ far more often than those of the others: index among the codes,
     /// code.
     let blamed: [(place: Int, code: UInt64)]
-    /// Whether significantly more rows differ than honest ones do, whatever their labels: then each of them is held
-    /// back.
+    /// Whether significantly more rows differ than honest ones do, whatever their labels, or the linear model found too
+    /// many changed labels: then each row that differs is held back.
     private(set) var isExcessive: Bool
     /// Whether the second pass judges single rows.
     private(set) var judgesRows: Bool

@@ -79,7 +79,7 @@ struct LabelTrial {
 
     /// The test of the number of rows that differ from their neighbours, whatever their labels.
     private func excess(_ now: Changes) -> BatchTest {
-        let line = history.isEmpty ? 0 : line(history.map { ($0.flipped, $0.labelled) }, now, alpha)
+        let line = line(of: \.flipped, rows: now.tested, alpha: alpha)
         let p =
             now.rate <= line
             ? 1 : Significance.excess(now.changed, of: now.tested, before: before.changed, of: before.tested)
@@ -89,9 +89,12 @@ struct LabelTrial {
             effect: .init(now.rate, warn: least, hold: least), rows: .init(now.tested, before: before.tested))
     }
 
-    /// The rate that accepted batches do not exceed: their rates vary more than those of draws from one distribution.
-    private func line(_ found: [(found: Int, of: Int)], _ now: Changes, _ alpha: Double) -> Double {
-        RateChart(alpha: alpha, floor: 0.004, factor: 1.5, prior: 8).line(found, count: now.tested)
+    /// The rate that a batch of so many tested rows must exceed: the rates of accepted batches vary more than those of
+    /// draws from one distribution. Zero without history.
+    private func line(of count: KeyPath<Baseline.Remarks, Int>, rows: Int, alpha: Double) -> Double {
+        if history.isEmpty { return 0 }
+        return RateChart(alpha: alpha, floor: RateChart.markedFloor, factor: 1.5, prior: 8).line(
+            history.map { ($0[keyPath: count], $0.labelled) }, count: rows)
     }
 
     /// The changes of one label to another that are more than twice as frequent as before, and significantly so.
@@ -101,7 +104,7 @@ struct LabelTrial {
         let labels = view.labels
         let share = alpha / Double(labels.count * (labels.count - 1))
         // Of each accepted batch only its most frequent change is known.
-        let line = history.isEmpty ? 0 : line(history.map { ($0.targeted, $0.labelled) }, now, share)
+        let line = line(of: \.targeted, rows: now.tested, alpha: share)
         for from in labels.indices {
             for to in labels.indices where from != to {
                 let (k, k0) = (now.count(from: from, to: to), before.count(from: from, to: to))
