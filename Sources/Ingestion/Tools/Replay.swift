@@ -261,7 +261,7 @@ extension Replay {
             while let block = blocks.next() {
                 let checked = plan.validator.validate(block)
                 let validated = plan.validator.replay(
-                    block, wasValid: checked.isValid, repeats: decision.repeats(in: block))
+                    block, known: .init(isValid: checked.isValid), repeats: decision.repeats(in: block))
                 let screened = screener.screen(validated)
                 for (index, outcome) in screened.outcomes.enumerated() {
                     while rest == 0, !recorded.isEmpty {
