@@ -162,6 +162,9 @@ package struct Recorder: Sendable {
         if try earlier(batch) != nil {
             throw IngestionError(.tryAgain, "batch \(batch.id): the same content was judged just now; try again")
         }
+        if let held = batch.waiver?.held, let rejected = try store.rejection(of: held) {
+            throw IngestionError(.usage, rejected)
+        }
         let bodies = EntryBodies(batch, time: Clock.text())
         let rowMap = conclusion.rowMap.encoded()
         var entries: [JSONValue] = []
@@ -184,7 +187,8 @@ package struct Recorder: Sendable {
             batch.seenKeys(isAccepted: conclusion.isAccepted).map { ($0, judgedIndex) },
             uniquingKeysWith: { first, _ in first })
         let change = LedgerChange(entries: entries, blobs: blobs, seen: seen).decided(
-            at: state.size, accepting: conclusion.isAccepted && batch.supersedes == nil ? batch.content : nil)
+            at: state.size, accepting: conclusion.isAccepted && batch.supersedes == nil ? batch.content : nil,
+            hold: batch.waiver?.held)
         try commit(change, of: batch, lease: workplace.lease, from: folder)
     }
 

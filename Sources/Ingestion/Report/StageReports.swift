@@ -68,6 +68,7 @@ extension DecidedBatch {
             for value in listed { report.names[plan.validator.code(ofListed: value, field: field)] = value }
         }
         report.releases = opened.options.waiver?.held ?? ""
+        report.releasedRows = opened.options.waiver?.rows?.text ?? ""
         report.isJudgedAgain = opened.options.waiver.map { !$0.waivesStatistics } ?? false
         report.basis = decision.basis
         report.basisRows = decision.basisRows

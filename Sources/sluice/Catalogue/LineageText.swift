@@ -40,12 +40,15 @@ enum LineageText {
         case .batchSuperseded:
             text += "  by \(body["by"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
         case .batchReleased:
-            text += "  held as \(body["held"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+            text +=
+                body["rows"]?.text.map { "  rows \($0) of \(body["held"]?.text ?? "")" }
+                ?? "  held as \(body["held"]?.text ?? "")"
+            text += "  by uid \(body["uid"]?.whole ?? -1)"
             text += "  \(body["reason"]?.text ?? "")"
             if let levels = body["levels"]?.items?.compactMap(\.text) {
                 text += "  new level of " + levels.joined(separator: ", ")
             }
-        case .baselineExcluded:
+        case .baselineExcluded, .holdRejected:
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case .keyRecorded:
             for key in body["keys"]?.items ?? [] {
@@ -114,9 +117,12 @@ enum LineageText {
         lines.append("contract  \(contract)  sha256 \(trace.received?.body["contract_sha256"]?.text ?? "")")
         lines.append("decision  sha256 \(trace.decisionDigest ?? "none")")
         if let released = trace.released?.body {
+            let held = released["held"]?.text ?? ""
             lines.append(
-                "released  batch \(released["held"]?.text ?? "") was held; released by uid \(released["uid"]?.whole ?? -1): "
-                    + (released["reason"]?.text ?? ""))
+                "released  "
+                    + (released["rows"]?.text.map { "the source is rows \($0) of batch \(held), in this order" }
+                        ?? "batch \(held) was held")
+                    + "; released by uid \(released["uid"]?.whole ?? -1): " + (released["reason"]?.text ?? ""))
             let parts = (released["waived"]?.items ?? []).map(waived)
             lines.append("waived    " + (parts.isEmpty ? "nothing" : parts.joined(separator: ", ")))
         }

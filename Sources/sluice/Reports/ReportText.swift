@@ -93,7 +93,8 @@ enum ReportText {
     private static func headline(_ report: BatchReport) -> String {
         let name =
             report.releases.isEmpty
-            ? report.name.split(separator: "/").last.map(String.init) ?? report.name : "batch \(report.releases)"
+            ? report.name.split(separator: "/").last.map(String.init) ?? report.name
+            : (report.releasedRows.isEmpty ? "" : "rows \(report.releasedRows) of ") + "batch \(report.releases)"
         let verdict: String
         switch report.status {
         case .accepted: verdict = "ACCEPTED"
@@ -234,7 +235,7 @@ enum ReportText {
         if report.releases.isEmpty { return [] }
         let shown = report.waived.prefix(8).map {
             $0.code.rawValue + (report.fields.name(ofField: $0.field).map { " (\($0))" } ?? "")
-                + ($0.rows > 0 ? " in \(NumberText.number($0.rows)) rows" : "")
+                + ($0.rows > 0 ? " in \(NumberText.count($0.rows, "row"))" : "")
         }
         let more = report.waived.count > 8 ? " and \(report.waived.count - 8) more" : ""
         return ["  waive " + (shown.isEmpty ? "nothing" : shown.joined(separator: ", ")) + more]
@@ -316,7 +317,8 @@ extension ReportText {
             )
         } else if report.isRefusedRelease {
             steps.append(
-                "the release was refused and nothing was recorded: a finding marked WHY is never waived; the batch stays held"
+                "the release was refused and nothing was recorded: a finding marked WHY is never waived; "
+                    + (report.releasedRows.isEmpty ? "the batch stays held" : "the rows stay held back")
             )
         } else {
             steps.append(

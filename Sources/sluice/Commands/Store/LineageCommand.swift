@@ -50,7 +50,7 @@ struct LineageCommand: AsyncParsableCommand {
 
         /// Whether a text is a prefix of a time such as `2026-12-01T08:30:00.000Z`, with at least the day. Such texts
         /// sort as times do.
-        private static func isTime(_ text: String) -> Bool {
+        static func isTime(_ text: String) -> Bool {
             let form = Array("dddd-dd-ddTdd:dd:dd.dddZ".utf8)
             let bytes = Array(text.utf8)
             guard [10, 16, 19, 20, 23, 24].contains(bytes.count) else { return false }
