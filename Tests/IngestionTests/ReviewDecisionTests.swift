@@ -53,7 +53,8 @@ import Testing
 
     @Test(arguments: [
         ("3,5-7", "3,5-7"), ("7,5-6,3", "3,5-7"), ("1", "1"), ("2-4,3-9", "2-9"), ("", nil), ("0", nil), ("5-3", nil),
-        ("1,", nil), ("x", nil), ("1-2-3", nil), ("-3", nil), ("1-2000000", nil), ("1-9223372036854775807", nil),
+        ("1,", nil), ("x", nil), ("1-2-3", nil), ("-3", nil), ("1-9223372036854775807,5", nil), ("1-2000000", nil),
+        ("1-9223372036854775807", nil),
     ])
     func `rows are written as people write them`(_ text: String, _ expected: String?) {
         #expect(RowList(text)?.text == expected)
@@ -82,7 +83,7 @@ import Testing
         // The same row is never let out twice, nor one that was not held back, nor one that breaks the contract.
         for (list, word) in [
             ("4001,4003", "released before"), ("4002-4003", "released before"), ("7", "not held back"),
-            ("4002,9999", "not held back"), ("4006", "breaks the contract"),
+            ("4002,9999", "not held back"), ("4006", "never waived"),
         ] {
             let size = try shop.store.ledger().size()
             let refused = await error { _ = try await release(shop, report.batch, list, contract: contract) }
@@ -305,6 +306,117 @@ import Testing
             }
             let next = try await deliver(number, level: 1.2)
             #expect(next.status == .accepted, "\(number) \(next.batchFindings)")
+        }
+        try expectSound(shop)
+    }
+
+    private static func numbers() throws -> LoadedSchema {
+        try Schema.load(Array(Workshop.contract().document.text(pretty: false).utf8), name: "numbers.schema.json")
+    }
+
+    @Test func `of releases of overlapping rows at once one is recorded`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let report = try await shop.run(try shop.write("a.csv", rows(4000)))
+        let contract = try Self.numbers()
+        let errors = await withTaskGroup(of: IngestionError?.self) { group in
+            for list in ["4001,4002", "4002-4003", "4002", "4002,4005"] {
+                group.addTask { await error { _ = try await release(shop, report.batch, list, contract: contract) } }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(errors.count { $0 == nil } == 1, "\(errors)")
+        let released = try Store(shop.store.root).proven().state.releasedRows[report.batch] ?? []
+        #expect(released.count { RowList($0.rows)?.contains(4002) ?? false } == 1, "\(released)")
+        try expectSound(shop)
+    }
+
+    @Test func `a batch that is replaced takes the rows released from it along`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let report = try await shop.run(try shop.write("a.csv", rows(4000)))
+        let contract = try Self.numbers()
+        let made = try accepted(try await release(shop, report.batch, "4002", contract: contract))
+        let digest = try #require(try shop.store.proven().log.run(report.batch).first?.body["data_hash"]?.text)
+        let impact = try LineageQuery(try shop.store.ledger()).impact(ofSource: digest)
+        #expect(impact.map(\.batch) == [report.batch, made.batch])
+        #expect(impact.last?.released?.body["rows"]?.text == "4002")
+        #expect(try Store(shop.store.root).releases(of: report.batch, row: 4002).count == 1)
+        #expect(try Store(shop.store.root).releases(of: made.batch, row: 1).first?.contains("rows 4002 of") == true)
+        let better = try await shop.run(try shop.write("b.csv", rows(4100))) { $0.supersedes = report.batch }
+        #expect(better.status == .accepted, "\(better.batchFindings)")
+        let state = try Store(shop.store.root).proven().state
+        #expect(state.superseded[report.batch] == better.batch && state.superseded[made.batch] == better.batch)
+        #expect(try Store(shop.store.root).reviewCase(of: report.batch).state == .superseded(by: better.batch))
+        #expect(await error { _ = try await release(shop, report.batch, "4003", contract: contract) }?.code == .usage)
+        try expectSound(shop)
+    }
+
+    @Test func `rows that fail for another reason keep the others of the list back, and are named`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let text = """
+            name: numbers
+            fields: [{ name: id, type: integer }, { name: x, type: number }, { name: note, type: string }]
+            sluice: { apiVersion: sluice/v1, undeclaredPii: quarantine, batch: { maxQuarantinedRate: 1 } }
+
+            """
+        let contract = try Schema.load(Array(text.utf8), name: "numbers.schema.yaml")
+        let lines = rows(3000, far: 2, bad: 0) + "9,1,write to jane.roe@example.com\n"
+        let report = try await pipeline(shop).run(
+            BatchRequest(
+                try shop.write("a.csv", lines), schema: Schema.digested(contract), contract: contract.document,
+                dataset: "numbers", source: "test", options: BatchOptions()))
+        #expect(report.status == .accepted && report.counts.count(.quarantined) == 3, "\(report.batchFindings)")
+        guard case .judged(let refused) = try await release(shop, report.batch, "3001,3003", contract: contract) else {
+            Issue.record("it was not judged")
+            return
+        }
+        #expect(refused.isRefusedRelease && refused.releasedRowsHeld == "3003")
+        #expect(try Store(shop.store.root).proven().state.releasedRows.isEmpty)
+        _ = try accepted(try await release(shop, report.batch, "3001-3002", contract: contract))
+        #expect(try Store(shop.store.root).reviewCase(of: report.batch).quarantined?.text == "3003")
+        var level = Pipeline.ReleaseRequest(report.batch, reason: "no")
+        (level.rows, level.newLevels, level.contract) = (RowList("3003"), ["x"], contract)
+        #expect(await error { _ = try await pipeline(shop).release(level, options: BatchOptions()) }?.code == .usage)
+        // Without the key the cause is told, and not an earlier version blamed.
+        try FileManager.default.removeItem(atPath: shop.store.root + "/keys/main.kek")
+        let locked = await error { _ = try await release(shop, report.batch, "3003", contract: contract) }
+        #expect(locked?.code == .notPermitted, "\(locked as Any)")
+    }
+
+    @Test func `rows with the same bytes are let out one by one`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let text = "fields: [{ name: x, type: number }]\nname: bare\nsluice: { apiVersion: sluice/v1 }\n"
+        let contract = try Schema.load(Array(text.utf8), name: "bare.schema.yaml")
+        let lines = "x\n" + (0..<2000).map { "\(Double($0 % 97) / 7)\n" }.joined() + "90000\n90000\n"
+        let report = try await pipeline(shop).run(
+            BatchRequest(
+                try shop.write("a.csv", lines), schema: Schema.digested(contract), contract: contract.document,
+                dataset: "bare", source: "test", options: BatchOptions()))
+        #expect(report.status == .accepted && report.counts.count(.quarantined) == 2, "\(report.batchFindings)")
+        for row in ["2001", "2002"] { _ = try accepted(try await release(shop, report.batch, row, contract: contract)) }
+        try expectSound(shop)
+    }
+
+    @Test func `content that a person rejected stays rejected when it comes again`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000)))
+        let path = try shop.write("b.csv", rows(3000, from: 10_001, far: 900))
+        let held = try await shop.run(path)
+        try pipeline(shop).reject(held.batch, reason: "prices in cents")
+        let again = try await shop.run(path)
+        #expect(again.status == .duplicate && again.rejection.contains("prices in cents"))
+        let forced = try await shop.run(path) { $0.force = true }
+        #expect(forced.status == .held)
+        #expect(try Store(shop.store.root).heldBatches().isEmpty)
+        let refused = await error { _ = try await release(shop, forced.batch, nil) }
+        #expect(refused?.code == .usage && refused?.description.contains("prices in cents") == true)
+        guard case .rejectedByPerson = try Store(shop.store.root).reviewCase(of: forced.batch).state else {
+            Issue.record("it is not rejected")
+            return
         }
         try expectSound(shop)
     }

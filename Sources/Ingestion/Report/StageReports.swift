@@ -22,6 +22,9 @@ extension SurveyedBatch {
         report.earlierRejected = Int(judged["rejected"]?.whole ?? 0)
         report.earlierQuarantined = Int(judged["quarantined"]?.whole ?? 0)
         report.earlierFlagged = Int(judged["flagged"]?.whole ?? 0)
+        let rejection = try? opened.store?.rejection(
+            of: earlier.batch, dataset: plan.dataset, digest: hex(survey.digest))
+        report.rejection = (rejection ?? nil) ?? ""
         report.seconds = opened.seconds
         return report
     }

@@ -31,6 +31,7 @@ struct Waiver: Sendable {
     /// The report of a refused release: nothing is recorded, and the batch stays held.
     func refused(_ judged: JudgedBatch) -> BatchReport {
         var report = judged.report(.held)
+        if let rows { report.releasedRowsHeld = rows.withheld(judged.fates)?.text(first: 40) ?? "" }
         report.batch = held
         report.releases = held
         report.isRefusedRelease = true
@@ -42,7 +43,8 @@ extension BatchIdentity {
     /// The key under which a release is recorded, so that of two concurrent releases of the same content the second is
     /// a duplicate.
     var releaseKey: [UInt8] {
-        let parts = ["review/released/v1", dataset, hex(digest), comparesSources ? source : ""]
+        var parts = ["review/released/v1", dataset, hex(digest), comparesSources ? source : ""]
+        if let waiver, let rows = waiver.rows { parts += [waiver.held, rows.text] }
         return SHA256.hash(JSONValue.array(parts.map { .string($0) }).canonicalBytes())
     }
 }
@@ -123,14 +125,15 @@ extension Store {
 }
 
 extension Store {
-    /// Who rejected a held batch for good, when and why; nil when nobody did.
-    func rejection(of batch: String) throws(IngestionError) -> String? {
+    /// Who rejected a held batch, or the same content, for good, when and why; nil when nobody did.
+    func rejection(of batch: String, dataset: String, digest: String) throws(IngestionError) -> String? {
         let (log, state) = try proven()
-        guard let sequence = state.rejected[batch] else { return nil }
+        guard let sequence = state.rejection(of: batch, dataset: dataset, digest: digest) else { return nil }
         let body = try recording { () throws(LedgerError) in try log.entry(sequence).body }
-        return
-            "batch \(batch) was rejected on \((body["time"]?.text ?? "").prefix(10)) by uid \(body["uid"]?.whole ?? -1): "
-            + (body["reason"]?.text ?? "")
+        let rejected = body["batch"]?.text ?? ""
+        return "batch \(batch) was rejected"
+            + (rejected == batch ? "" : ", as batch \(rejected) with the same content,")
+            + " on \((body["time"]?.text ?? "").prefix(10)) by uid \(body["uid"]?.whole ?? -1): \(body["reason"]?.text ?? "")"
     }
 }
 
@@ -326,18 +329,6 @@ extension Pipeline {
         return Set(named)
     }
 
-    /// Refuses a reason with personal data or credentials in it: the ledger keeps it for good.
-    func requireTellable(_ reason: String) throws(IngestionError) {
-        guard (1...1024).contains(reason.utf8.count) else {
-            throw IngestionError(.usage, "--reason: give 1 to 1,024 bytes that say why; they are recorded")
-        }
-        if !LabelSearch.usual.kinds(in: reason).isEmpty {
-            throw IngestionError(
-                .usage,
-                "--reason: it contains personal data or a credential, which the ledger would record: rephrase it")
-        }
-    }
-
     /// Rejects a held batch for good: it is no longer listed and can never be released. Its sealed source stays.
     ///
     /// - Throws: `usage` for a batch that is not held or is already decided, or a reason that holds personal data;
@@ -354,7 +345,8 @@ extension Pipeline {
         }
         let entry = JSONValue.object([
             "kind": .event(.holdRejected), "v": .integer(1), "time": .string(Clock.text()), "batch": .string(held),
-            "dataset": received["dataset"] ?? .null, "uid": .integer(Int64(userNumber())), "reason": .string(reason),
+            "dataset": received["dataset"] ?? .null, "data_hash": received["data_hash"] ?? .null,
+            "uid": .integer(Int64(userNumber())), "reason": .string(reason),
         ])
         _ = try recorder.append(LedgerChange(entries: [entry]).decided(at: proven, hold: held))
     }
@@ -365,13 +357,15 @@ extension Pipeline {
     private func requireHeld(
         _ held: String, _ entries: [LedgerEntry]
     ) throws(IngestionError) -> (received: JSONValue, judged: JSONValue) {
-        if let recorder, let rejected = try recorder.store.rejection(of: held) {
-            throw IngestionError(.usage, "\(rejected); that is final: have the file sent again")
-        }
         guard let received = entries.first(where: { $0.event == .batchReceived })?.body,
             let judged = entries.first(where: { $0.event == .batchJudged })?.body
         else {
             throw IngestionError(.usage, "the ledger has no held batch \(held); see: sluice review list")
+        }
+        let rejected = try recorder?.store.rejection(
+            of: held, dataset: received["dataset"]?.text ?? "", digest: received["data_hash"]?.text ?? "")
+        if let rejected {
+            throw IngestionError(.usage, "\(rejected); that is final: have a corrected file sent")
         }
         switch judged["verdict"]?.text {
         case "held": return (received, judged)
@@ -386,5 +380,17 @@ extension Pipeline {
                 "batch \(held) was rejected, for its digest, signature, manifest or source, or by onExceed: reject of the contract; that "
                     + "is never waived: have it sent again; see: sluice lineage show \(held)")
         }
+    }
+}
+
+/// Refuses a reason with personal data or credentials in it: the ledger keeps it for good.
+func requireTellable(_ reason: String) throws(IngestionError) {
+    guard (1...1024).contains(reason.utf8.count) else {
+        throw IngestionError(.usage, "--reason: give 1 to 1,024 bytes that say why; they are recorded")
+    }
+    if !LabelSearch.usual.kinds(in: reason).isEmpty {
+        throw IngestionError(
+            .usage,
+            "--reason: it contains personal data or a credential, which the ledger would record: rephrase it")
     }
 }

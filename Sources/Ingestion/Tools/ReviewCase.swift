@@ -10,7 +10,7 @@ package struct ReviewCase: Sendable {
     package let report: JSONValue?
     /// What can still be decided.
     package let state: State
-    /// Rows that statistics held back, and those that the contract rejected; nil for none.
+    /// Rows that are still held back, and those that were rejected; nil for none.
     package let quarantined: RowList?, rejected: RowList?
     /// Rows that were released since, and the batches that they became.
     package let released: [ProvenState.ReleasedRows]
@@ -25,6 +25,8 @@ package struct ReviewCase: Sendable {
         case acceptedAs(String)
         /// It was accepted.
         case accepted
+        /// It was accepted, and replaced since.
+        case superseded(by: String)
         /// It was rejected for its origin or a limit of the contract.
         case refused
     }
@@ -41,14 +43,18 @@ extension Store {
             let judged = entries.first(where: { $0.event == .batchJudged })
         else { throw IngestionError(.noInput, "the ledger has no judged batch \(batch); see: sluice lineage log") }
         let state: ReviewCase.State
-        if judged.body["verdict"]?.text == "accepted" {
+        if let other = proven.superseded[batch] {
+            state = .superseded(by: other)
+        } else if judged.body["verdict"]?.text == "accepted" {
             state = .accepted
         } else if judged.body["verdict"]?.text != "held" {
             state = .refused
+        } else if let text = try rejection(
+            of: batch, dataset: received["dataset"]?.text ?? "", digest: received["data_hash"]?.text ?? "")
+        {
+            state = .rejectedByPerson(text)
         } else if let other = try accepted(sameAs: received, judged.body) {
             state = .acceptedAs(other)
-        } else if let text = try rejection(of: batch) {
-            state = .rejectedByPerson(text)
         } else {
             state = .held(incident: try heldBatches().first { $0.batch == batch }?.incident ?? "")
         }
@@ -59,8 +65,27 @@ extension Store {
         }
         return ReviewCase(
             received: received, judged: judged.body, report: report, state: state,
-            quarantined: map?.rows(.quarantined), rejected: map?.rows(.rejected),
+            quarantined: map?.rows(.quarantined)?.without(proven.releasedRows[batch] ?? []),
+            rejected: map?.rows(.rejected),
             released: proven.releasedRows[batch] ?? [])
+    }
+}
+
+extension RowList {
+    /// The list without rows that were released; nil when none is left.
+    fileprivate func without(_ released: [ProvenState.ReleasedRows]) -> RowList? {
+        let gone = released.compactMap { RowList($0.rows) }.flatMap(\.ranges)
+        var left = ranges
+        for range in gone {
+            left = left.flatMap { own -> [ClosedRange<Int>] in
+                if !own.overlaps(range) { return [own] }
+                var parts: [ClosedRange<Int>] = []
+                if own.lowerBound < range.lowerBound { parts.append(own.lowerBound...range.lowerBound - 1) }
+                if own.upperBound > range.upperBound { parts.append(range.upperBound + 1...own.upperBound) }
+                return parts
+            }
+        }
+        return RowList(left)
     }
 }
 

@@ -10,8 +10,10 @@ import Tabular
 package struct RowList: Sendable, Equatable {
     /// Ascending, without overlaps.
     let ranges: [ClosedRange<Int>]
-    /// Most rows of one list.
-    private static let rowsMax = 1_000_000
+    /// Most rows of one list, and the highest row number.
+    private static let rowsMax = 1_000_000, lastMax = 1 << 40
+    /// Most bytes of a list as it is recorded.
+    static let textMax = 16_384
 
     /// nil for a text that is no list of rows.
     package init?(_ text: String) {
@@ -19,7 +21,7 @@ package struct RowList: Sendable, Equatable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
             guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first >= 1,
-                first <= last
+                first <= last, last <= Self.lastMax
             else { return nil }
             found.append(first...last)
         }
@@ -45,6 +47,19 @@ package struct RowList: Sendable, Equatable {
     /// The list as it is recorded.
     package var text: String {
         ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
+    }
+
+    /// The rows of this list whose places have an outcome that holds them back; nil for none.
+    func withheld(_ fates: RowMap) -> RowList? {
+        var found: [ClosedRange<Int>] = []
+        var numbers = ranges.lazy.flatMap { $0 }.makeIterator()
+        for run in fates.runs {
+            for _ in 0..<run.count {
+                guard let row = numbers.next() else { break }
+                if run.fate.outcome.map({ $0 >= .quarantined }) ?? false { found.append(row...row) }
+            }
+        }
+        return RowList(found)
     }
 
     /// The first rows of the list as text, with how many more there are.
@@ -79,12 +94,27 @@ extension Pipeline {
         guard let recorder else { preconditionFailure("a release is recorded") }
         let (batch, store) = (request.batch, recorder.store)
         try requireTellable(request.reason)
+        guard rows.text.utf8.count <= RowList.textMax else {
+            throw IngestionError(
+                .usage, "the list of rows is longer than the ledger records; release them in several parts")
+        }
+        guard request.newLevels.isEmpty else {
+            throw IngestionError(
+                .usage,
+                "--accept-level goes with a held batch: rows that were held back from an accepted one set no level")
+        }
         let entries = try recording { () throws(LedgerError) in try recorder.record.run(batch) }
         let received = try store.requireRows(rows, of: batch, entries)
         let dataset = received["dataset"]?.text ?? ""
         let reading = try store.reading(of: batch, entries, received)
         var (schema, document) = try store.contract(
             request.contract, ofBatch: batch, dataset: dataset, judgedBy: reading)
+        if schema.foreignKeys.contains(where: { if case .itself = $0.source { true } else { false } }) {
+            throw IngestionError(
+                .usage,
+                "the contract refers to other rows of the same file, which single rows do not have with them; correct the file and "
+                    + "give it again: sluice ingest FILE --supersede \(batch)")
+        }
         // The limit is for whole files, and this one had enough rows.
         schema.batch.minRows = 0
         var options = asked.releasing(in: store, format: reading.options.format, reading: reading)
@@ -92,7 +122,7 @@ extension Pipeline {
         let header = options.takeHeader(of: reading)
         options.waiver = Waiver(
             held: batch, rows: rows, reason: request.reason, waivesStatistics: true,
-            newLevels: try Self.levels(request.newLevels, of: schema),
+            newLevels: [],
             nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
             source: try store.withheld(rows, of: batch, entries.flatMap(\.files), header: header),
             sidecars: Sidecars())
@@ -118,16 +148,7 @@ extension Store {
                 "batch \(batch) was not accepted, so its rows are decided about together; see: sluice review show \(batch)"
             )
         }
-        let state = try proven().state
-        if let other = state.superseded[batch] {
-            throw IngestionError(.usage, "batch \(batch) was replaced by batch \(other): release that one's rows")
-        }
-        for earlier in state.releasedRows[batch] ?? [] {
-            if let shared = RowList(earlier.rows).flatMap({ rows.firstShared(with: $0) }) {
-                throw IngestionError(
-                    .usage, "row \(shared) of batch \(batch) was released before, as batch \(earlier.batch)")
-            }
-        }
+        try proven().state.requireReleasable(rows, of: batch)
         return received
     }
 
@@ -138,11 +159,13 @@ extension Store {
         of batch: String, _ entries: [LedgerEntry], _ received: JSONValue
     ) throws(IngestionError) -> KeptReading {
         let format = SourceFormat(rawValue: received["format"]?.text ?? "") ?? .csv
-        if let file = entries.flatMap(\.files).first(where: { $0.role == .decision }),
-            let document = try? JSONValue.parse(try keptLines(file, batch).decision)["reading"]
-        {
-            let reading = try KeptReading(document, format: format)
-            if reading.columns != nil { return reading }
+        if let file = entries.flatMap(\.files).first(where: { $0.role == .decision }) {
+            // A missing key or a damaged file is an error of its own.
+            let decision = try keptLines(file, batch).decision
+            if let document = (try? JSONValue.parse(decision))?["reading"] {
+                let reading = try KeptReading(document, format: format)
+                if reading.columns != nil { return reading }
+            }
         }
         throw IngestionError(
             .unreadableData,
@@ -193,6 +216,21 @@ extension Store {
     }
 }
 
+extension ProvenState {
+    /// Throws when rows of a batch cannot be released: it was replaced, or one of them was released before.
+    func requireReleasable(_ rows: RowList, of batch: String) throws(IngestionError) {
+        if let other = superseded[batch] {
+            throw IngestionError(.usage, "batch \(batch) was replaced by batch \(other): release that one's rows")
+        }
+        for earlier in releasedRows[batch] ?? [] {
+            if let shared = RowList(earlier.rows).flatMap({ rows.firstShared(with: $0) }) {
+                throw IngestionError(
+                    .usage, "row \(shared) of batch \(batch) was released before, as batch \(earlier.batch)")
+            }
+        }
+    }
+}
+
 extension RowList {
     /// The row after one of the list; nil after the last.
     fileprivate func next(after row: Int) -> Int? {
@@ -235,8 +273,15 @@ extension BatchOptions {
 }
 
 extension Dialect {
-    /// A name as a cell: between quotes where the dialect has them.
+    /// A name as a cell: between quotes where it needs them and the dialect has them, as files are mostly written.
     fileprivate func written(_ name: String) -> [UInt8] {
+        let isPlain =
+            !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                let signs = [delimiter, quote, escape, lineTerminator, comment].compactMap(\.self)
+                return byte > 0x20 && !signs.contains(byte)
+            }
+        if isPlain { return Array(name.utf8) }
         var out: [UInt8] = []
         if let quote { out.append(quote) }
         for byte in name.utf8 {
@@ -269,10 +314,28 @@ private struct WithheldRow {
         else {
             throw IngestionError(
                 .usage,
-                "row \(row) of batch \(batch) was rejected, because it breaks the contract: that is never waived; have it sent again"
+                "row \(row) of batch \(batch) was rejected, by the contract or for a credential: that is never waived; see: "
+                    + "sluice lineage explain \(batch):\(row)"
             )
         }
         number = Int(row)
         record = raw.last == lineEnd ? raw : raw + [lineEnd]
+    }
+}
+
+extension Store {
+    /// What became of rows that a person released, for an explanation of a batch or of one of its rows.
+    package func releases(of batch: String, row: Int?) throws(IngestionError) -> [String] {
+        let (log, state) = try proven()
+        let parts = (state.releasedRows[batch] ?? []).filter { part in
+            row.map { RowList(part.rows)?.contains($0) ?? false } ?? true
+        }
+        var lines = parts.map { "rows \($0.rows) were released as batch \($0.batch)" }
+        let entries = try recording { () throws(LedgerError) in try log.run(batch) }
+        if let body = entries.first(where: { $0.event == .batchReleased })?.body, let rows = body["rows"]?.text {
+            let held = body["held"]?.text ?? ""
+            lines.append("its source is rows \(rows) of batch \(held), in this order; they are sealed there")
+        }
+        return lines
     }
 }

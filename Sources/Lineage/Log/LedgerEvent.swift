@@ -106,11 +106,12 @@ extension JSONValue {
 }
 
 extension JSONValue {
-    /// The held batch that an entry's body decides about: it was released or rejected; nil for other entries.
+    /// The batch that an entry's body decides about: it, or rows of it, were released, or it was rejected or replaced;
+    /// nil for other entries.
     var decidesHold: String? {
         switch event {
         case .batchReleased: self["held"]?.text
-        case .holdRejected: self["batch"]?.text
+        case .holdRejected, .batchSuperseded: self["batch"]?.text
         default: nil
         }
     }

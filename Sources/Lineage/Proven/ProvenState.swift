@@ -29,6 +29,8 @@ package struct ProvenState: Sendable {
     var published: [String: [String: [Published]]] = [:]
     /// Held batches that a person rejected for good, with their entries.
     package internal(set) var rejected: [String: Int] = [:]
+    /// The same by dataset and content, which stays rejected when it comes again.
+    var rejectedContents: [String: Int] = [:]
     /// Rows that were released from accepted batches, by batch: the rows as text, and the batch that they became.
     package internal(set) var releasedRows: [String: [ReleasedRows]] = [:]
     /// Held batches that are still open, by dataset and content.
@@ -137,6 +139,16 @@ package struct ProvenState: Sendable {
     /// The latest accepted sequence number of a supplier's signed manifests in a dataset.
     package func lastNumber(dataset: String, supplier: String) -> Int64? { sequences[dataset + "\0" + supplier] }
 
+    /// The entry by which a person rejected a batch or its content; nil when nobody did.
+    package func rejection(of batch: String, dataset: String, digest: String) -> Int? {
+        rejected[batch] ?? rejectedContents[dataset + "\0" + digest]
+    }
+
+    /// A batch, and the batches that rows of it became, and rows of those.
+    package func withReleases(of batch: String) -> [String] {
+        [batch] + (releasedRows[batch] ?? []).flatMap { withReleases(of: $0.batch) }
+    }
+
     /// The held batches that nobody rejected and whose content has not been accepted since, oldest first.
     package var openHolds: [Hold] { holds.values.flatMap { $0 }.sorted { $0.sequence < $1.sequence } }
 
@@ -173,6 +185,9 @@ package struct ProvenState: Sendable {
         case .holdRejected:
             guard let batch = body["batch"]?.text else { break }
             rejected[batch] = sequence
+            if let dataset = body["dataset"]?.text, let digest = body["data_hash"]?.text {
+                rejectedContents[dataset + "\0" + digest] = sequence
+            }
             for (content, list) in holds where list.contains(where: { $0.batch == batch }) {
                 let left = list.filter { $0.batch != batch }
                 holds[content] = left.isEmpty ? nil : left
@@ -223,7 +238,7 @@ package struct ProvenState: Sendable {
             batch: received.batch, dataset: received.dataset, sequence: sequence, source: received.source,
             digest: received.digest, comparesSources: body["cross"] != nil)
         switch body["verdict"]?.text {
-        case "held": holds[hold.content, default: []].append(hold)
+        case "held": if rejectedContents[hold.content] == nil { holds[hold.content, default: []].append(hold) }
         case "accepted":
             accepted.add(Self.acceptanceKey(received.dataset, received.digest), sequence)
             if let number = received.number {

@@ -35,6 +35,7 @@ extension ProvenState {
             "published": .object(published.mapValues { .object($0.mapValues(Self.compact)) }),
             "holds": .array(openHolds.map(\.document)),
             "rejected": .object(rejected.mapValues { .integer(Int64($0)) }),
+            "rejected_contents": .object(rejectedContents.mapValues { .integer(Int64($0)) }),
             "released": .object(
                 releasedRows.mapValues { list in
                     .array(list.map { .array([.string($0.rows), .string($0.batch)]) })
@@ -83,6 +84,9 @@ extension ProvenState {
             (roles.members ?? [:]).mapValues(Self.published)
         }
         rejected = (document["rejected"]?.members ?? [:]).compactMapValues { $0.whole.map { Int($0) } }
+        rejectedContents = (document["rejected_contents"]?.members ?? [:]).compactMapValues {
+            $0.whole.map { Int($0) }
+        }
         releasedRows = (document["released"]?.members ?? [:]).mapValues { list in
             (list.items ?? []).map { pair in
                 let texts = (pair.items ?? []).map { $0.text ?? "" }

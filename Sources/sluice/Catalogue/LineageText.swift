@@ -57,6 +57,12 @@ enum LineageText {
         case .configChanged:
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
         case .shardOpened:
+            let opened = body["opened"]?.items ?? []
+            if let first = opened.first {
+                let rows = opened.reduce(0) { $0 + Int($1["row_count"]?.whole ?? 0) }
+                text += "  \(first["path"]?.text ?? "")" + (opened.count > 1 ? "  and \(opened.count - 1) more" : "")
+                if rows > 0 { text += "  \(NumberText.count(rows, "row"))" }
+            }
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case .genesis:
             text += "  origin \(body["origin"]?.text ?? "")"
@@ -126,6 +132,11 @@ enum LineageText {
             let parts = (released["waived"]?.items ?? []).map(waived)
             lines.append("waived    " + (parts.isEmpty ? "nothing" : parts.joined(separator: ", ")))
         }
+        for opened in trace.openings {
+            lines.append(
+                "opened    \(opened.body["time"]?.text ?? "") by uid \(opened.body["uid"]?.whole ?? -1): "
+                    + (opened.body["reason"]?.text ?? ""))
+        }
         if let findings = trace.findings?.members {
             let counts = findings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.whole ?? 0)" }
             lines.append(
@@ -155,6 +166,13 @@ enum LineageText {
         if let judged = trace.judged { members["judged"] = judged.body }
         if let contract = trace.contract { members["contract"] = contract.body }
         if let released = trace.released { members["released"] = released.body }
+        members["opened"] = .array(
+            trace.openings.map { entry in
+                .object([
+                    "entry": .integer(Int64(entry.sequence)), "time": entry.body["time"] ?? .null,
+                    "uid": entry.body["uid"] ?? .null, "reason": entry.body["reason"] ?? .null,
+                ])
+            })
         if let row = trace.row {
             members["row"] = .object([
                 "source_row": .integer(Int64(row.sourceRow)), "outcome": .string(row.outcome?.name ?? "held"),

@@ -73,7 +73,11 @@ enum ReportText {
     private static func duplicate(_ report: BatchReport) -> [String] {
         var lines: [String] = []
         var again = report.earlierWasAccepted ? "" : "; to judge it again, add --force"
-        if report.earlierWasHeld { again += "; to release it: " + FindingText.release(report.duplicateOf) }
+        if !report.rejection.isEmpty {
+            again = "; \(report.rejection); that is final: have a corrected file sent"
+        } else if report.earlierWasHeld {
+            again += "; to release it: " + FindingText.release(report.duplicateOf)
+        }
         lines.append(
             report.isRefusedReplacement
                 ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract, policy or version"
@@ -313,7 +317,8 @@ extension ReportText {
         var steps: [String] = []
         if report.isRefusedRelease, report.isJudgedAgain {
             steps.append(
-                "judged again, the batch still fails against the current baseline and stays held; nothing was recorded; review it alone"
+                "judged again, the batch still fails and stays held; nothing was recorded; what holds it and what can be decided: "
+                    + "sluice review show \(report.batch)"
             )
         } else if report.isRefusedRelease {
             steps.append(
@@ -324,6 +329,16 @@ extension ReportText {
             steps.append(
                 "nothing was published; the source is sealed whole in "
                     + NamedStore.path("quarantine/\(report.dataset)/\(report.batch)/"))
+        }
+        // Its batch was accepted, so what helps a held one does not help here.
+        if !report.releasedRows.isEmpty {
+            return steps
+                + (report.releasedRowsHeld.isEmpty
+                    ? ["what holds them: sluice lineage explain \(report.releases):ROW"]
+                    : [
+                        "these rows of batch \(report.releases) fail for a reason that is never waived: \(report.releasedRowsHeld); above, "
+                            + "rows are counted in the list; release the others without them"
+                    ])
         }
         if let incident = report.incident {
             steps.append(FindingText.incident(incident.batch, since: incident.since))

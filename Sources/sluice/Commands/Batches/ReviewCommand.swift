@@ -55,7 +55,11 @@ struct ReviewCommand: AsyncParsableCommand {
                 let from = since.map { $0.utf8.count == 20 ? String($0.dropLast()) : $0 } ?? ""
                 let found = try store.require().proving().heldBatches(of: dataset).filter { $0.time >= from }
                 if json || format == .json { return Terminal.json(.array(found.map(\.document))) }
-                if found.isEmpty { Terminal.line("none: no held batch is open") }
+                if found.isEmpty {
+                    Terminal.line(
+                        dataset == nil && since == nil
+                            ? "none: no held batch is open" : "none: no open hold fits these options")
+                }
                 for batch in found { Terminal.report(batch.lines) }
             }
         }

@@ -60,7 +60,7 @@ extension ReviewCommand {
     struct Reject: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "reject",
-            abstract: "Reject a held batch for good: it is no longer listed and can never be released.",
+            abstract: "Reject a held batch for good: its content is no longer listed and can never be released.",
             discussion: """
                 Nothing of the batch is published, and its sealed source stays in quarantine. The ledger records who asked (uid) and why. \
                 Have the supplier send a corrected file.
@@ -162,7 +162,7 @@ extension ReviewCase {
         let dataset = received["dataset"]?.text ?? ""
         // Rows of a held batch are held, whatever their own outcome.
         let passing =
-            state == .accepted
+            judged["verdict"]?.text == "accepted"
             ? "\(count("accepted")) accepted, \(count("flagged")) flagged"
             : NumberText.number(Int((judged["accepted"]?.whole ?? 0) + (judged["flagged"]?.whole ?? 0))) + " would pass"
         var lines = [
@@ -212,10 +212,12 @@ extension ReviewCase {
         case .accepted:
             let rows = quarantined?.text(first: 3) ?? ""
             return rows.isEmpty
-                ? ["nothing is held back by statistics"]
-                : ["if rows that were held back are sound: sluice review release \(batch):ROWS --reason TEXT"]
+                ? ["no row is held back"]
+                : ["if rows that only statistics hold are sound: sluice review release \(batch):ROWS --reason TEXT"]
+        case .superseded(let other):
+            return ["it was replaced by batch \(other): sluice review show \(other)"]
         case .acceptedAs(let other): return ["its content was accepted as batch \(other): sluice lineage show \(other)"]
-        case .rejectedByPerson(let text): return [text + "; that is final: have the file sent again"]
+        case .rejectedByPerson(let text): return [text + "; that is final: have a corrected file sent"]
         case .refused: return ["a rejected batch is never released: have it repaired and sent again"]
         }
     }
@@ -229,6 +231,7 @@ extension ReviewCase {
         case .rejectedByPerson: name = "rejected by a person"
         case .acceptedAs: name = "accepted as another batch"
         case .accepted: name = "accepted"
+        case .superseded: name = "superseded"
         case .refused: name = "rejected"
         }
         return .object([
