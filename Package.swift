@@ -87,7 +87,7 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography", "TestSupport"]),
         tests("StorageTests", ["Storage"]),
         tests("SchemasTests", ["TestSupport", "Schemas", "Tabular"]),
-        tests("RecognitionTests", ["TestSupport", "Recognition", "Sketches"]),
+        tests("RecognitionTests", ["TestSupport", "Recognition", "Sketches", "Tabular"]),
         tests("ReadingTests", ["TestSupport", "Reading", "Tabular"]),
         tests("ValidatingTests", ["TestSupport", "Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
         tests("ScreeningTests", ["CKernels", "Screening", "Validating", "Reading", "Schemas", "Sketches", "Tabular"]),

@@ -8,8 +8,8 @@
 // One bit a byte for each class that an anchor is made of.
 typedef struct { uint64_t digit, letter, hex, dash, dot, capital_a, key_end, alone, odd, two, four, eight, sixteen; } Classes;
 
-// The anchors of 64 bytes; `before` are the classes of the 64 bytes before them.
-static inline uint64_t anchors_of(Classes *m, const Classes *before) {
+// The anchors of 64 bytes, and in `signs` those that are no digits; `before` are the classes of the 64 bytes before them.
+static inline uint64_t anchors_of(Classes *m, const Classes *before, uint64_t *signs) {
 #define SHIFTED(field, by) (m->field << (by) | before->field >> (64 - (by)))
     uint64_t alnum = m->digit | m->letter, alnum_before = before->digit | before->letter;
     uint64_t run_start = m->digit & ~SHIFTED(digit, 1);
@@ -23,7 +23,8 @@ static inline uint64_t anchors_of(Classes *m, const Classes *before) {
     m->eight = m->four & SHIFTED(four, 4);
     m->sixteen = m->eight & SHIFTED(eight, 8);
     uint64_t long_word = m->sixteen & ~SHIFTED(sixteen, 1);
-    return run_start | m->alone | name_part | key | second_dash | pair_end | long_word;
+    *signs = m->alone | name_part | key | second_dash | pair_end | long_word;
+    return run_start | *signs;
 #undef SHIFTED
 }
 
@@ -78,14 +79,14 @@ AVX2 static inline Classes classes_avx2(const uint8_t *p) {
 #endif
 
 #define ANCHORS(NAME, TARGET, CLASSES)                                                                                 \
-TARGET void NAME(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *odd) {                                                         \
+TARGET void NAME(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *signs, uint64_t *odd) {                         \
     Classes before = {0};                                                                                              \
     uint8_t tail[64];                                                                                                  \
     for (size_t i = 0; i < n; i += 64) {                                                                               \
         const uint8_t *at = p + i;                                                                                     \
         if (n - i < 64) { memset(tail, 0, 64); memcpy(tail, at, n - i); at = tail; }                                   \
         Classes m = CLASSES(at);                                                                                       \
-        bits[i / 64] = anchors_of(&m, &before);                                                                        \
+        bits[i / 64] = anchors_of(&m, &before, signs + i / 64);                                                        \
         odd[i / 64] = m.odd;                                                                                           \
         before = m;                                                                                                    \
     }                                                                                                                  \
@@ -96,12 +97,12 @@ ANCHORS(sluice_anchors_scalar, , classes_scalar)
 ANCHORS(anchors_avx2, AVX2 static, classes_avx2)
 #endif
 
-void sluice_anchors(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *odd) {
+void sluice_anchors(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *signs, uint64_t *odd) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2")) {
-        anchors_avx2(p, n, bits, odd);
+        anchors_avx2(p, n, bits, signs, odd);
         return;
     }
 #endif
-    sluice_anchors_scalar(p, n, bits, odd);
+    sluice_anchors_scalar(p, n, bits, signs, odd);
 }

@@ -112,19 +112,42 @@ package struct RowSample: Sendable, Mergeable, Equatable {
     }
 
     /// The union of several samples; it does not depend on their order.
+    ///
+    /// Each row is copied once, to its place: a merged baseline has tens of megabytes.
     package static func union(_ parts: [RowSample], capacity: Int) -> RowSample {
         var made = RowSample(capacity: capacity, width: parts.first?.width ?? 0, codeWidth: parts.first?.codeWidth ?? 0)
-        let (rows, words) = (parts.reduce(0) { $0 + $1.count }, parts.reduce(0) { $0 + $1.tokens.count })
-        if rows < 2 * capacity {
-            made.ranks.reserveCapacity(rows)
-            made.values.reserveCapacity(rows * made.width)
-            made.codes.reserveCapacity(rows * made.codeWidth)
-            made.tokens.reserveCapacity(words)
-            made.tokenEnds.reserveCapacity(rows)
+        let (width, codeWidth) = (made.width, made.codeWidth)
+        for part in parts {
+            precondition(part.width == width && part.codeWidth == codeWidth && capacity >= part.capacity)
+            made.offered += part.offered
         }
-        for part in parts { made.merge(part) }
-        made.compact()
+        var places = parts.enumerated().flatMap { part, sample in
+            sample.ranks.enumerated().map { RowPlace(rank: $1, part: Int32(part), row: Int32($0)) }
+        }
+        places.sort { left, right in
+            if left.rank != right.rank { return left.rank < right.rank }
+            return parts[Int(left.part)].precedes(Int(left.row), parts[Int(right.part)], Int(right.row))
+        }
+        let kept = places.prefix(capacity)
+        made.ranks = kept.map(\.rank)
+        made.values.reserveCapacity(kept.count * width)
+        made.codes.reserveCapacity(kept.count * codeWidth)
+        made.tokens.reserveCapacity(parts.reduce(0) { $0 + $1.tokens.count })
+        made.tokenEnds.reserveCapacity(kept.count)
+        for place in kept {
+            let (part, row) = (parts[Int(place.part)], Int(place.row))
+            made.values.append(contentsOf: part.numbers(of: row))
+            made.codes.append(contentsOf: part.codes(of: row))
+            if !part.tokens.isEmpty { made.tokens.append(contentsOf: part.tokens(of: row)) }
+            made.tokenEnds.append(made.tokens.count)
+        }
+        made.settle()
         return made
+    }
+
+    /// Where a row of a union comes from.
+    private struct RowPlace {
+        var rank: UInt64, part: Int32, row: Int32
     }
 
     /// Sorts by rank and drops rows beyond the capacity; the result does not depend on the order of merging.
@@ -172,16 +195,20 @@ package struct RowSample: Sendable, Mergeable, Equatable {
 
     /// Orders rows by rank, and rows of equal rank by their content, so that the order of arrival does not matter.
     private func precedes(_ left: Int, _ right: Int) -> Bool {
-        if ranks[left] != ranks[right] { return ranks[left] < ranks[right] }
+        ranks[left] != ranks[right] ? ranks[left] < ranks[right] : precedes(left, self, right)
+    }
+
+    /// Orders a row of this sample and one of another by their content.
+    private func precedes(_ left: Int, _ other: RowSample, _ right: Int) -> Bool {
         for feature in 0..<width {
-            let (a, b) = (values[left * width + feature].bitPattern, values[right * width + feature].bitPattern)
+            let (a, b) = (values[left * width + feature].bitPattern, other.values[right * width + feature].bitPattern)
             if a != b { return a < b }
         }
         for code in 0..<codeWidth {
-            let (a, b) = (codes[left * codeWidth + code], codes[right * codeWidth + code])
+            let (a, b) = (codes[left * codeWidth + code], other.codes[right * codeWidth + code])
             if a != b { return a < b }
         }
-        return tokens(of: left).lexicographicallyPrecedes(tokens(of: right))
+        return tokens(of: left).lexicographicallyPrecedes(other.tokens(of: right))
     }
 
     /// The same rows in the same order, with their tokens mapped.

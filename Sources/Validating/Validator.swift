@@ -30,6 +30,8 @@ package struct ValidatedBlock: Sendable {
     package let sightedExtras: [Int]
     /// For each row, whether personal data or a credential was found in it.
     package let hasDetection: [Bool]
+    /// For each row, whether hidden text or a formula was found in its cells.
+    package let hasHiddenText: [Bool]
     /// Counts of entities in the columns.
     package let evidence: ColumnEvidence
 
@@ -41,7 +43,10 @@ package struct ValidatedBlock: Sendable {
         package let hash: Hash128
     }
 
-    fileprivate init(_ findings: BlockFindings, numbers: [[Double]], keys: [[RowKey]], found: SearchResult) {
+    fileprivate init(
+        _ findings: BlockFindings, numbers: [[Double]], keys: [[RowKey]], hasHiddenText: [Bool], found: SearchResult
+    ) {
+        self.hasHiddenText = hasHiddenText
         batch = findings.batch
         self.findings = findings.ordered()
         isValid = findings.isValid
@@ -67,7 +72,8 @@ package struct Validator: Sendable {
     /// The record's JSON Schema by columns, where that is possible.
     let recordColumns: JSONSchemaColumns?
     let rules: [RuleCheck]
-    private let slotOfField: [Int?]
+    /// By field, its index in `numericFields`.
+    let slotOfField: [Int?]
     /// By field, how it is searched for personal data and credentials.
     let searches: [Int: ColumnSearch]
     /// The search of members and columns outside the contract; nil for none.
@@ -118,7 +124,20 @@ package struct Validator: Sendable {
 
     /// Checks every row of a block: the first pass.
     package func validate(_ batch: RowBlock) -> ValidatedBlock {
-        check(batch, RowSelection(wellFormed: batch), known: nil, detectedRows: nil, repeats: [])
+        check(batch, RowSelection(wellFormed: batch), known: nil, repeats: [])
+    }
+
+    /// What the first pass found about the rows of a block.
+    package struct Known: Sendable {
+        /// As in `ValidatedBlock`.
+        let isValid: [Bool]
+        /// As in `ValidatedBlock`; nil to search every row again.
+        let hasDetection: [Bool]?, hasHiddenText: [Bool]?
+
+        /// The first pass's verdicts, with the rows to search again.
+        package init(isValid: [Bool], hasDetection: [Bool]? = nil, hasHiddenText: [Bool]? = nil) {
+            (self.isValid, self.hasDetection, self.hasHiddenText) = (isValid, hasDetection, hasHiddenText)
+        }
     }
 
     /// Checks a block in the second pass: only rows that the first found invalid are checked again, and the numbers of
@@ -126,14 +145,13 @@ package struct Validator: Sendable {
     ///
     /// - Parameters:
     ///   - batch: the block.
-    ///   - wasValid: the first pass's `isValid`.
-    ///   - hadDetection: the first pass's `hasDetection`; nil to search every row again.
+    ///   - known: what the first pass found.
     ///   - repeats: rows that violate a key rule, as (index of the rule, index of the row in the block).
     package func replay(
-        _ batch: RowBlock, wasValid: [Bool], hadDetection: [Bool]? = nil, repeats: [(rule: Int, row: Int)]
+        _ batch: RowBlock, known: Known, repeats: [(rule: Int, row: Int)]
     ) -> ValidatedBlock {
-        let unsound = batch.isWellFormed.indices.filter { batch.isWellFormed[$0] && !wasValid[$0] }.map(UInt32.init)
-        return check(batch, RowSelection(unsound), known: wasValid, detectedRows: hadDetection, repeats: repeats)
+        let unsound = batch.isWellFormed.indices.filter { batch.isWellFormed[$0] && !known.isValid[$0] }
+        return check(batch, RowSelection(unsound.map(UInt32.init)), known: known, repeats: repeats)
     }
 
     /// Checks a block in either pass.
@@ -141,12 +159,10 @@ package struct Validator: Sendable {
     /// - Parameters:
     ///   - batch: the block.
     ///   - selection: the rows to check.
-    ///   - known: in the second pass, the verdicts of the first; nil in the first.
-    ///   - detectedRows: rows in which the first pass found personal data; nil to search all.
+    ///   - known: in the second pass, what the first found; nil in the first.
     ///   - repeats: rows that violate a key rule.
     private func check(
-        _ batch: RowBlock, _ selection: RowSelection, known: [Bool]?, detectedRows: [Bool]?,
-        repeats: [(rule: Int, row: Int)]
+        _ batch: RowBlock, _ selection: RowSelection, known: Known?, repeats: [(rule: Int, row: Int)]
     ) -> ValidatedBlock {
         var findings = BlockFindings(batch)
         var numbers = numericFields.map { _ in [Double]() }
@@ -155,12 +171,12 @@ package struct Validator: Sendable {
             var column = ColumnCheck(check, values: slot == nil ? 0 : batch.count)
             column.check(selection.rows, of: batch, into: &findings)
             guard let slot else { continue }
-            if let known { column.readNumbers(of: batch, where: known) }
+            if let known { column.readNumbers(of: batch, where: known.isValid) }
             numbers[slot] = column.numbers
         }
         if let recordCheck { judgeRecords(selection.rows, of: batch, by: recordCheck, into: &findings) }
-        scanHiddenText(in: batch, into: &findings)
-        var search = PersonalDataSearch(batch, by: self, detectedRows: detectedRows)
+        let hasHiddenText = scanHiddenText(in: batch, known: known?.hasHiddenText, into: &findings)
+        var search = PersonalDataSearch(batch, by: self, numbers: numbers, detectedRows: known?.hasDetection)
         search.run(into: &findings)
         applyRowRules(to: batch, selection, isReplay: known != nil, into: &findings)
         var keys: [[ValidatedBlock.RowKey]] = []
@@ -175,6 +191,7 @@ package struct Validator: Sendable {
             let finding = keyRules[rule].finding(row: batch.firstRow + row, bytes: batch.sourceRange(of: row))
             findings.add(finding, at: row)
         }
-        return ValidatedBlock(findings, numbers: numbers, keys: keys, found: search.result)
+        return ValidatedBlock(
+            findings, numbers: numbers, keys: keys, hasHiddenText: hasHiddenText, found: search.result)
     }
 }

@@ -98,8 +98,10 @@ import Testing
         let shards = harness.files(below: "store/accepted").filter {
             $0.hasSuffix(".sluice") && !$0.contains("decision")
         }
-        let clear = try shards.map { try harness.run("shard", "cat", "store/accepted/" + $0, "--store", "store").out }
-            .joined()
+        let clear = try shards.map {
+            try harness.run("shard", "cat", "store/accepted/" + $0, "--reason", "test", "--store", "store").out
+        }
+        .joined()
         #expect(
             clear.contains("1,<EMAIL_ADDRESS>,nothing") && clear.contains("card <CREDIT_CARD>") && !clear.contains("@"))
         let stricter = contract + "sluice: { undeclaredPii: quarantine }\n"
@@ -123,7 +125,8 @@ import Testing
         let run = try harness.run("ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml")
         #expect(run.code == 0 && run.out.contains("note PERSON replace 2"))
         let shard = try #require(harness.files(below: "store/accepted").first { $0.hasSuffix("/0.sluice") })
-        let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
+        let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--reason", "test", "--store", "store")
+            .out
         #expect(clear == "id,note\n1,ask <PERSON> (<EMAIL_ADDRESS>)\n2,ask nobody\n3,a\\n<PERSON>\n")
         // Another list is another policy, so the same file is judged again if it may replace the earlier batch.
         try harness.write("people.txt", "nobody\n")
@@ -178,7 +181,8 @@ import Testing
         #expect(
             try harness.run("ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml").code == 0)
         let shard = try #require(harness.files(below: "store/accepted").first { $0.hasSuffix("/0.sluice") })
-        let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
+        let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--reason", "test", "--store", "store")
+            .out
         let cells = clear.split(separator: "\n").dropFirst().map { String($0.split(separator: ",")[1]) }
         #expect(cells.count == 2 && cells.allSatisfy { $0.hasPrefix("e.") } && !clear.contains("canary"))
         func reveal(_ more: String...) throws -> Harness.Outcome {
@@ -322,7 +326,8 @@ import Testing
                     decoding: try JSONSerialization.data(withJSONObject: report, options: .sortedKeys), as: UTF8.self)
             ]
             for file in harness.files(below: "store" + jobs) where file.hasSuffix(".sluice") {
-                let plain = try harness.run("shard", "cat", "store" + jobs + "/" + file, "--store", "store" + jobs)
+                let plain = try harness.run(
+                    "shard", "cat", "store" + jobs + "/" + file, "--reason", "test", "--store", "store" + jobs)
                 #expect(plain.code == 0)
                 // The kept report says when, and what the batch is called.
                 let timeless = plain.out.replacing(/"seconds":[0-9.e-]+/, with: "")

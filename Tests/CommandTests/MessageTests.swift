@@ -129,7 +129,8 @@ import Testing
         }
         // The check can fail: the sealed files do contain the values.
         let kept = harness.files(below: "store/quarantine").filter { $0.hasSuffix(".sluice") }
-        let plain = try harness.run("shard", "cat", "store/quarantine/" + (kept.first ?? ""), "--store", "store")
+        let plain = try harness.run(
+            "shard", "cat", "store/quarantine/" + (kept.first ?? ""), "--reason", "test", "--store", "store")
         #expect(plain.out.contains("constraint-enum"))
     }
 
@@ -146,7 +147,7 @@ import Testing
         var bytes = try Data(contentsOf: URL(filePath: harness.path(shard)))
         bytes[bytes.count / 2] ^= 1
         try bytes.write(to: URL(filePath: harness.path("store/damaged.sluice")))
-        let damaged = try harness.run("shard", "cat", "store/damaged.sluice", "--store", "store")
+        let damaged = try harness.run("shard", "cat", "store/damaged.sluice", "--reason", "test", "--store", "store")
         #expect(damaged.code == 1)
         #expect(damaged.out.isEmpty)
         // One digit of the ledger, changed in the file itself.
@@ -172,7 +173,8 @@ import Testing
             Harness.schema("tickets.schema.yaml"))
         let shard =
             "store/accepted/" + (harness.files(below: "store/accepted").first { $0.hasSuffix("/0.sluice") } ?? "")
-        let rows = try harness.run("shard", "cat", shard, "--store", "store").out.split(separator: "\n")
+        let rows = try harness.run("shard", "cat", shard, "--reason", "test", "--store", "store").out.split(
+            separator: "\n")
         let bytes = try Data(contentsOf: URL(filePath: source))
         for row in [1, 17, rows.count] {
             let outcome = try harness.run("lineage", "trace", shard, "--row", String(row), "--store", "store", "--json")

@@ -137,22 +137,33 @@ import Testing
         #expect(report.listed.map(\.code) == [.unclosedQuote])
     }
 
-    @Test func `a file that changes while it is read is held`() async throws {
+    @Test(arguments: ["another byte", "shorter", "longer", "the same"])
+    func `a file that changes while it is read is held`(_ change: String) async throws {
         let shop = try Workshop()
         defer { shop.remove() }
         let path = try shop.write("a.csv", Workshop.rows(20_000))
         let size = try Data(contentsOf: URL(filePath: path)).count
         let report = try await shop.run(path) { options in
+            options.sliceBytes = 1 << 16
             options.progress = { _, bytes, _ in
-                // The second pass has begun: one digit is changed.
+                // The second pass has begun.
                 guard bytes > size, let handle = FileHandle(forUpdatingAtPath: path) else { return }
-                try? handle.seek(toOffset: UInt64(size - 2))
-                handle.write(Data("z".utf8))
+                switch change {
+                case "another byte":
+                    try? handle.seek(toOffset: UInt64(size - 2))
+                    handle.write(Data("z".utf8))
+                case "shorter": try? handle.truncate(atOffset: UInt64(size / 2))
+                case "longer":
+                    try? handle.seek(toOffset: UInt64(size))
+                    handle.write(Data("90000,1,n\n".utf8))
+                default: break
+                }
                 try? handle.close()
             }
         }
-        #expect(report.status == .held)
-        #expect(report.batchFindings.map(\.code).contains(.sourceChanged))
+        let isSame = change == "the same"
+        #expect(report.status == (isSame ? .accepted : .held))
+        #expect(report.batchFindings.map(\.code).contains(.sourceChanged) != isSame)
     }
 
     @Test func `a header that does not fit holds the batch and publishes nothing`() async throws {

@@ -61,7 +61,7 @@ import Testing
         let slice = SourceSlice(
             ordinal: 0, offset: UInt64(header.count), length: UInt64(body.count), firstRow: 1, rowCount: rows.count,
             bytes: body)
-        let order = SecretChoices(secret: secret, dataset: "notes").draw(slice, header: header).order
+        let order = try SecretChoices(secret: secret, dataset: "notes").draw(slice, header: header).order
         let ranked = rows.indices.sorted { order.hash(UInt64($0 + 1)) < order.hash(UInt64($1 + 1)) }
         return Set(ranked.prefix(Profile.textCapacity))
     }
@@ -120,17 +120,17 @@ import Testing
         #expect(seen[0].contains("trigger"))
     }
 
-    @Test func `each change of a slice draws anew, and nothing else does`() {
+    @Test func `each change of a slice draws anew, and nothing else does`() throws {
         func slice(_ bytes: [UInt8], _ ordinal: Int = 0) -> SourceSlice {
             SourceSlice(
                 ordinal: ordinal, offset: 0, length: UInt64(bytes.count), firstRow: 1, rowCount: 1000, bytes: bytes)
         }
         let choices = SecretChoices(secret: Array(1...32), dataset: "d")
         let (bytes, header) = (Array("1,2\n3,4\n".utf8), Array("a,b\n".utf8))
-        let draw = choices.draw(slice(bytes), header: header)
+        let draw = try choices.draw(slice(bytes), header: header)
         var changed = bytes
         changed[6] ^= 1
-        let others = [
+        let others = try [
             choices.draw(slice(changed), header: header), choices.draw(slice(bytes, 1), header: header),
             choices.draw(slice(bytes), header: Array("b,a\n".utf8)), choices.drawOfCheck(slice(bytes)),
             SecretChoices(secret: Array(1...32), dataset: "e").draw(slice(bytes), header: header),
@@ -142,7 +142,7 @@ import Testing
             let both = (0..<64_000).count { draw.checks(blockAt: $0) && other.checks(blockAt: $0) }
             #expect(both < 120)
         }
-        let same = SecretChoices(secret: Array(1...32), dataset: "d").draw(slice(bytes), header: header)
+        let same = try SecretChoices(secret: Array(1...32), dataset: "d").draw(slice(bytes), header: header)
         #expect(same.order == draw.order)
         #expect((0..<64_000).allSatisfy { same.checks(blockAt: $0) == draw.checks(blockAt: $0) })
         let share = (0..<64_000).count { draw.checks(blockAt: $0) }

@@ -88,7 +88,7 @@ struct HiddenTextTests {
         let next = reader.next()
         let batch = try #require(next)
         let first = validator.validate(batch)
-        let again = validator.replay(batch, wasValid: first.isValid, repeats: [])
+        let again = validator.replay(batch, known: .init(isValid: first.isValid), repeats: [])
         for result in [first, again] {
             let hidden = result.findings.filter { $0.code == .hiddenText }
             #expect(

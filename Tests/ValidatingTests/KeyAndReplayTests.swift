@@ -116,7 +116,7 @@ import Validating
             }
             for batch in try blocks(text, schema, format, blockRows: 64) {
                 let first = validator.validate(batch)
-                let second = validator.replay(batch, wasValid: first.isValid, repeats: [])
+                let second = validator.replay(batch, known: .init(isValid: first.isValid), repeats: [])
                 #expect(second.findings == first.findings)
                 #expect(second.isValid == first.isValid)
                 for row in 0..<batch.count where first.isValid[row] {
@@ -126,7 +126,8 @@ import Validating
                     #expect(same)
                 }
                 guard let sound = first.isValid.firstIndex(of: true) else { continue }
-                let third = validator.replay(batch, wasValid: first.isValid, repeats: [(rule: 0, row: sound)])
+                let third = validator.replay(
+                    batch, known: .init(isValid: first.isValid), repeats: [(rule: 0, row: sound)])
                 #expect(third.isValid.count { $0 } == first.isValid.count { $0 } - 1)
                 #expect(third.findings.count { $0.code == .uniqueError && $0.row == batch.firstRow + sound } == 1)
             }

@@ -121,7 +121,9 @@ import Validating
             let validator = try Validator(schema, hash: testHash)
             for batch in try blocks(text, schema, .csv, blockRows: 2) {
                 let first = validator.validate(batch)
-                #expect(validator.replay(batch, wasValid: first.isValid, repeats: []).findings == first.findings)
+                #expect(
+                    validator.replay(batch, known: .init(isValid: first.isValid), repeats: []).findings
+                        == first.findings)
                 for finding in first.findings where finding.code == .rowConstraint {
                     #expect((finding.row, finding.rule) == (3, "i < 5") || (finding.row, finding.rule) == (4, "i != 3"))
                     #expect(first.isValid[batch.index(of: finding)] == (action != "reject"))
@@ -219,7 +221,9 @@ import Validating
             let validator = try Validator(schema, hash: testHash)
             for batch in try blocks(records, schema, .jsonl) {
                 let first = validator.validate(batch)
-                #expect(validator.replay(batch, wasValid: first.isValid, repeats: []).findings == first.findings)
+                #expect(
+                    validator.replay(batch, known: .init(isValid: first.isValid), repeats: []).findings
+                        == first.findings)
             }
         }
         #expect(taken > 100)

@@ -57,7 +57,7 @@ void sluice_forest_wide_scalar(const int16_t *cols, size_t blocks, int d, const 
 
 /// One bit a byte of p[0..n) in ceil(n / 64) words: where something that personal data or a credential cannot be without begins.
 /// These are the first digit of a run; @ : and =; a letter after a dot after a letter or digit; K or S after A; the second dash of a
-/// run; a dash after two hexadecimal digits after a dash. In `odd`, as many words: what may stand for something else, which is a byte
-/// beyond ASCII, % or &.
-void sluice_anchors(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *odd);
-void sluice_anchors_scalar(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *odd);
+/// run; a dash after two hexadecimal digits after a dash. As many words each: in `signs` those of them that are no digits, in `odd` what
+/// may stand for something else, which is a byte beyond ASCII, % or &.
+void sluice_anchors(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *signs, uint64_t *odd);
+void sluice_anchors_scalar(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *signs, uint64_t *odd);

@@ -68,6 +68,11 @@ final class InputFile: Sendable {
         identity = Delivery.FileIdentity(status)
     }
 
+    /// The file's size now.
+    func currentSize() throws(IngestionError) -> Int {
+        try storing(reading: true) { () throws(StorageError) in Delivery.FileIdentity(try file.status()).size }
+    }
+
     /// Whether inode, size and modification time are still those of opening.
     func isUnchanged() throws(IngestionError) -> Bool {
         try storing(reading: true) { () throws(StorageError) in Delivery.FileIdentity(try file.status()) == identity }
@@ -316,11 +321,13 @@ extension SourceSlice {
     }
 }
 
-/// A later pass: reads slices again by their places, in order, and hashes every byte again.
+/// A later pass: reads slices again by their places, in order.
 final class SliceReplayer {
+    private let source: InputFile
     private let reader: SourceReader
     private let places: [SlicePlace]
     private var index = 0
+    private var isShort = false
 
     /// Opens a source for another pass.
     ///
@@ -328,11 +335,9 @@ final class SliceReplayer {
     ///   - source: the file of the first pass.
     ///   - places: the slices to read, ascending.
     ///   - coding: compression and encoding.
-    ///   - hashes: false to seek between the places instead of hashing the whole file; `finish` then has no digest.
-    init(_ source: InputFile, places: [SlicePlace], _ coding: SourceCoding, hashes: Bool = true) throws(IngestionError)
-    {
-        reader = try SourceReader(source, coding, hashes: hashes)
-        self.places = places
+    init(_ source: InputFile, places: [SlicePlace], _ coding: SourceCoding) throws(IngestionError) {
+        reader = try SourceReader(source, coding, hashes: false)
+        (self.source, self.places) = (source, places)
     }
 
     /// Bytes of the file read so far.
@@ -346,15 +351,16 @@ final class SliceReplayer {
         try reader.skip(to: place.textOffset)
         var bytes: [UInt8] = []
         let wanted = place.isOverlong ? min(place.textLength, overlongKept) : place.textLength
-        if try reader.read(upTo: wanted, into: &bytes) < wanted { return nil }
+        if try reader.read(upTo: wanted, into: &bytes) < wanted {
+            isShort = true
+            return nil
+        }
         return SourceSlice(place, bytes)
     }
 
-    /// Hashes the rest of the file.
-    ///
-    /// - Returns: the digest of the whole file as it is now, to compare with that of the first pass.
-    func finish() throws(IngestionError) -> [UInt8] {
-        try reader.skip(to: .max)
-        return reader.digest()
+    /// Whether all slices could be read, and the file is as long as when it was opened.
+    func isComplete() throws(IngestionError) -> Bool {
+        let size = try source.currentSize()
+        return !isShort && size == source.size
     }
 }

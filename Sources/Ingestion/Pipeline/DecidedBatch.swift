@@ -54,6 +54,7 @@ struct DecidedBatch {
             throw IngestionError(error)
         }
         let workplace = try opened.recorder?.begin(surveyed.identity, opened.request.lease)
+        // The tags of the slices show whether the bytes are those of the first pass.
         let replayer = try SliceReplayer(opened.source, places: survey.places, plan.reading.coding)
         let work = ReleaseWork(
             work: SliceWork(plan: plan, layout: layout), decision: decision, masker: masker, staging: workplace?.staging
@@ -79,7 +80,8 @@ struct DecidedBatch {
             if let workplace { try? opened.recorder?.abandon(workplace.lease) }
             throw error
         }
-        let hasChanged = try replayer.finish() != survey.digest || fold.results.count != survey.places.count
+        let isComplete = try replayer.isComplete()
+        let hasChanged = fold.hasChanged || !isComplete || fold.results.count != survey.places.count
         return ProcessedBatch(
             decided: self, release: fold.finish(), workplace: workplace, assertions: assertions, hasChanged: hasChanged)
     }
@@ -123,7 +125,7 @@ struct DecidedBatch {
             while let first = ascending.first, first < place.firstRow { ascending.removeFirst() }
             return !place.isOverlong && ascending.first.map { $0 < place.firstRow + place.rowCount } ?? false
         }
-        let replayer = try SliceReplayer(opened.source, places: places, plan.reading.coding, hashes: false)
+        let replayer = try SliceReplayer(opened.source, places: places, plan.reading.coding)
         let work = SliceWork(plan: plan, layout: layout)
         while let slice = try replayer.next() {
             var blocks = work.blocks(of: slice)
@@ -140,7 +142,9 @@ struct DecidedBatch {
 extension Survey {
     /// The results of the first pass on one slice that the second pass needs.
     func recall(_ ordinal: Int) -> SliceRecall {
-        SliceRecall(sound: sound[ordinal], detectedRows: detectedRows[ordinal], order: draws[ordinal].order)
+        SliceRecall(
+            sound: sound[ordinal], detectedRows: detectedRows[ordinal], hiddenTextRows: hiddenTextRows[ordinal],
+            draw: draws[ordinal])
     }
 
     /// The number of these rows that keep the contract apart from key rules.

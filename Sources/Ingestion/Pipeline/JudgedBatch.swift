@@ -31,7 +31,13 @@ struct JudgedBatch {
     /// The decision that is kept with the batch; nil where no row was judged by it.
     var decision: Decision? { processed == nil ? nil : decided.decision }
     /// Whether rows were released and no finding holds the batch.
-    var isAccepted: Bool { processed != nil && !batchFindings.contains { $0.outcome >= .quarantined } }
+    var isAccepted: Bool {
+        processed != nil && !batchFindings.contains { $0.outcome >= .quarantined } && hasPassingRows
+    }
+    /// False for a release of single rows of which one fails for another reason: it stays held with its own batch.
+    private var hasPassingRows: Bool {
+        opened.options.waiver?.rows == nil || counts.count(.quarantined) + counts.count(.rejected) == 0
+    }
     /// Whether it is rejected, so that nobody can release it: its origin is refused, or it breaks a limit of the contract under
     /// `onExceed: reject`. Other batches that are not accepted are held.
     var isRejected: Bool {

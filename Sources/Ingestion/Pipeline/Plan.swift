@@ -60,7 +60,7 @@ struct Plan: Sendable {
 
     /// The version of everything that can change an outcome. It must be raised with any such change, so that old
     /// judgements do not count as duplicates.
-    static let pipelineVersion = "19"
+    static let pipelineVersion = "20"
 
     /// The plan with a correction by column to the entities that are looked for.
     func correcting(_ corrections: [Int: Set<Entity>]) -> Plan {

@@ -9,7 +9,7 @@ struct ProcessedBatch {
     let workplace: Workplace?
     /// The values that the rows give for keys that other sources describe too, encoded.
     let assertions: [UInt8]?
-    /// Whether the file's digest in the second pass differed from that in the first.
+    /// Whether the second pass read other bytes than the first, or the file's size changed.
     let hasChanged: Bool
 
     /// Gives the verdict. If a candidate contract is configured, the batch is judged by that as well, for the report

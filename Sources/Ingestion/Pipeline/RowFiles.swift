@@ -26,16 +26,15 @@ struct RowFiles {
         failing?.add(layout.header.span, 0..<layout.header.count)
         let isCRLF = layout.header.suffix(2) == [0x0D, 0x0A]
         let end: [UInt8] = plan.reading.dialect.lineTerminator.map { [$0] } ?? (isCRLF ? [0x0D, 0x0A] : [0x0A])
-        let replayer = try SliceReplayer(
-            decided.opened.source, places: survey.places, plan.reading.coding, hashes: false)
+        let replayer = try SliceReplayer(decided.opened.source, places: survey.places, plan.reading.coding)
         while let slice = try replayer.next() {
             if slice.isOverlong { continue }
             var blocks = work.blocks(of: slice)
             var row = 0
             while let batch = blocks.next() {
-                let bits = survey.sound[slice.ordinal].bits(from: row, count: batch.count)
+                let known = survey.recall(slice.ordinal).known(from: row, count: batch.count)
                 row += batch.count
-                let checked = plan.validator.replay(batch, wasValid: bits, repeats: decided.decision.repeats(in: batch))
+                let checked = plan.validator.replay(batch, known: known, repeats: decided.decision.repeats(in: batch))
                 var passes = checked.isValid
                 for finding in checked.findings where finding.outcome >= .quarantined {
                     passes[batch.index(of: finding)] = false

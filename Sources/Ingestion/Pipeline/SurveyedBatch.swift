@@ -150,6 +150,11 @@ extension OpenedBatch {
     fileprivate func attestation(sha256 digest: [UInt8]) throws(IngestionError) -> Attestation? {
         guard options.mode >= .dryRun else { return nil }
         let record = store?.configuration.sources[plan.source]
+        if options.waiver?.rows != nil {
+            // Digest and signature were for the whole file, which was accepted with them.
+            return Attestation(
+                name: plan.source, record: record, standing: try store?.standing(plan.source), provenance: Provenance())
+        }
         let sidecars: Sidecars
         if let waiver = options.waiver {
             sidecars = waiver.sidecars

@@ -44,7 +44,9 @@ struct Conclusion {
     /// Whether the batch counts as a pass for a source on probation. At least 30 released rows are required: a handful
     /// proves nothing.
     var passesProbation: Bool {
-        counts.count(.accepted) + counts.count(.flagged) >= 30 && holding.allSatisfy { $0.code == .sourceProbation }
+        // Rows that a person released say nothing about the source.
+        batch.waiver?.rows == nil && counts.count(.accepted) + counts.count(.flagged) >= 30
+            && holding.allSatisfy { $0.code == .sourceProbation }
     }
 
     init(_ judged: JudgedBatch, _ status: BatchReport.Status) {
@@ -71,7 +73,8 @@ extension JudgedBatch {
     var keptDecision: [UInt8]? {
         guard let decision else { return nil }
         var members = decision.document().members ?? [:]
-        members["reading"] = identity.reading.map { KeptReading.document(identity, $0) }
+        let columns = decided.survey.head.layout?.columns ?? []
+        members["reading"] = identity.reading.map { KeptReading.document(identity, $0, columns: columns) }
         return JSONValue.object(members).canonicalBytes()
     }
 

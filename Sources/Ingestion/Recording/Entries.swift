@@ -147,6 +147,7 @@ struct EntryBodies {
             "held": .string(waiver.held), "dataset": .string(batch.dataset), "uid": .integer(Int64(userNumber())),
             "reason": .string(waiver.reason), "waived": .array(waived),
         ]
+        if let rows = waiver.rows { members["rows"] = .string(rows.text) }
         if !waiver.newLevels.isEmpty { members["levels"] = .array(waiver.newLevels.sorted().map { .string($0) }) }
         // The list is cut to the size of a body; the sealed report is complete.
         if waived.count < list.count {

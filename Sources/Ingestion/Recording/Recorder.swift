@@ -162,6 +162,12 @@ package struct Recorder: Sendable {
         if try earlier(batch) != nil {
             throw IngestionError(.tryAgain, "batch \(batch.id): the same content was judged just now; try again")
         }
+        if let waiver = batch.waiver {
+            if let rejected = try store.rejection(of: waiver.held, dataset: batch.dataset, digest: hex(batch.digest)) {
+                throw IngestionError(.usage, rejected)
+            }
+            if let rows = waiver.rows { try state.requireReleasable(rows, of: waiver.held) }
+        }
         let bodies = EntryBodies(batch, time: Clock.text())
         let rowMap = conclusion.rowMap.encoded()
         var entries: [JSONValue] = []
@@ -178,13 +184,19 @@ package struct Recorder: Sendable {
         let judgedIndex = entries.count
         entries.append(bodies.judged(conclusion, rowMap: rowMap))
         entries += bodies.published(conclusion.shards)
-        if conclusion.isAccepted, let old = batch.supersedes { entries.append(bodies.superseded(old)) }
+        if conclusion.isAccepted, let old = batch.supersedes {
+            // Rows that were released from the old batch are replaced with it.
+            entries += state.withReleases(of: old).map(bodies.superseded)
+        }
         if let waiver = batch.waiver { entries.append(bodies.released(waiver, waived: conclusion.waived)) }
         let seen = Dictionary(
             batch.seenKeys(isAccepted: conclusion.isAccepted).map { ($0, judgedIndex) },
             uniquingKeysWith: { first, _ in first })
         let change = LedgerChange(entries: entries, blobs: blobs, seen: seen).decided(
-            at: state.size, accepting: conclusion.isAccepted && batch.supersedes == nil ? batch.content : nil)
+            at: state.size,
+            accepting: conclusion.isAccepted && batch.supersedes == nil && batch.waiver?.rows == nil
+                ? batch.content : nil,
+            hold: batch.waiver?.held ?? batch.supersedes)
         try commit(change, of: batch, lease: workplace.lease, from: folder)
     }
 

@@ -141,7 +141,13 @@ package struct BatchReport: Sendable {
     package var incident: (batch: String, since: String)?
     /// The held batch that this one releases, or was meant to.
     package var releases = ""
-    /// Whether the release was refused: nothing was recorded, and the batch stays held.
+    /// The rows of that batch which this one releases, such as `3,5-7`; empty for all of a held batch.
+    package var releasedRows = ""
+    /// Those of them that fail for a reason that is never waived, in a refused release.
+    package var releasedRowsHeld = ""
+    /// Who rejected the batch of which this is a duplicate; empty when nobody did.
+    package var rejection = ""
+    /// Whether the release was refused: nothing was recorded, and what was held stays so.
     package var isRefusedRelease = false
     /// Whether it had to pass without a waiver, since another batch of the same incident was released.
     package var isJudgedAgain = false

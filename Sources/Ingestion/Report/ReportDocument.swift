@@ -71,6 +71,7 @@ extension BatchReport {
         ]
         // Written only when there is something to report.
         if remarks.skippedLines > 0 { members["skippedLines"] = whole(remarks.skippedLines) }
+        if !releasedRows.isEmpty { members["releasedRows"] = .string(releasedRows) }
         if lacksLineEnd { members["lacksLineEnd"] = .bool(true) }
         return members
     }

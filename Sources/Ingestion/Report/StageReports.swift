@@ -22,6 +22,9 @@ extension SurveyedBatch {
         report.earlierRejected = Int(judged["rejected"]?.whole ?? 0)
         report.earlierQuarantined = Int(judged["quarantined"]?.whole ?? 0)
         report.earlierFlagged = Int(judged["flagged"]?.whole ?? 0)
+        let rejection = try? opened.store?.rejection(
+            of: earlier.batch, dataset: plan.dataset, digest: hex(survey.digest))
+        report.rejection = (rejection ?? nil) ?? ""
         report.seconds = opened.seconds
         return report
     }
@@ -68,6 +71,7 @@ extension DecidedBatch {
             for value in listed { report.names[plan.validator.code(ofListed: value, field: field)] = value }
         }
         report.releases = opened.options.waiver?.held ?? ""
+        report.releasedRows = opened.options.waiver?.rows?.text ?? ""
         report.isJudgedAgain = opened.options.waiver.map { !$0.waivesStatistics } ?? false
         report.basis = decision.basis
         report.basisRows = decision.basisRows

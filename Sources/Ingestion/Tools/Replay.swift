@@ -44,15 +44,18 @@ struct KeptReading: Sendable {
     /// The contract as it was written.
     var contract: JSONValue
     var options: BatchOptions
+    /// The names of the file's columns, in their order; nil where an earlier version did not keep them.
+    var columns: [String]?
 
     /// The document that is sealed with the decision.
-    static func document(_ batch: BatchIdentity, _ plan: KeptPlan) -> JSONValue {
+    static func document(_ batch: BatchIdentity, _ plan: KeptPlan, columns: [String]) -> JSONValue {
         .object([
             "contract": .string(batch.document.text(pretty: false)), "fields": .array(batch.fields.map { .string($0) }),
             "inferred": .bool(plan.isInferred),
             "dialect": .string(plan.dialect.document.text(pretty: false)),
             "encoding": .string(plan.encoding.rawValue), "excluded": .array(plan.excluded.map { .string($0) }),
             "is_list": plan.isList.map { .bool($0) } ?? .null, "engine": .string(plan.engine.rawValue),
+            "columns": .array(columns.map { .string($0) }),
         ])
     }
 
@@ -75,6 +78,7 @@ struct KeptReading: Sendable {
         } catch {
             throw IngestionError(.damaged, "the kept contract cannot be read by this version: \(error.description)")
         }
+        columns = document["columns"]?.items?.compactMap(\.text)
         options.format = format
         options.encoding = document["encoding"]?.text.flatMap { TextEncoding(name: $0) }
         options.excluded = document["excluded"]?.items?.compactMap(\.text) ?? []
@@ -261,7 +265,7 @@ extension Replay {
             while let block = blocks.next() {
                 let checked = plan.validator.validate(block)
                 let validated = plan.validator.replay(
-                    block, wasValid: checked.isValid, repeats: decision.repeats(in: block))
+                    block, known: .init(isValid: checked.isValid), repeats: decision.repeats(in: block))
                 let screened = screener.screen(validated)
                 for (index, outcome) in screened.outcomes.enumerated() {
                     while rest == 0, !recorded.isEmpty {

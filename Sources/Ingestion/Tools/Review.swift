@@ -8,11 +8,13 @@ import Sketches
 import Storage
 import Tabular
 
-/// A person's decision about a held batch: release it although statistics hold it, or have it judged again. The sealed
-/// source is the input.
+/// A person's decision about a held batch, or about rows that were held back from an accepted one: release them although
+/// statistics hold them, or have the batch judged again. What was sealed is the input.
 struct Waiver: Sendable {
-    /// The held batch.
+    /// The batch that holds them.
     let held: String
+    /// The rows of an accepted batch; nil for a held batch as a whole.
+    var rows: RowList?
     /// The reason, which the ledger records.
     let reason: String
     /// Whether statistical findings are waived. Otherwise the batch is released only if it passes by itself.
@@ -29,6 +31,7 @@ struct Waiver: Sendable {
     /// The report of a refused release: nothing is recorded, and the batch stays held.
     func refused(_ judged: JudgedBatch) -> BatchReport {
         var report = judged.report(.held)
+        if let rows { report.releasedRowsHeld = rows.withheld(judged.fates)?.text(first: 40) ?? "" }
         report.batch = held
         report.releases = held
         report.isRefusedRelease = true
@@ -40,7 +43,8 @@ extension BatchIdentity {
     /// The key under which a release is recorded, so that of two concurrent releases of the same content the second is
     /// a duplicate.
     var releaseKey: [UInt8] {
-        let parts = ["review/released/v1", dataset, hex(digest), comparesSources ? source : ""]
+        var parts = ["review/released/v1", dataset, hex(digest), comparesSources ? source : ""]
+        if let waiver, let rows = waiver.rows { parts += [waiver.held, rows.text] }
         return SHA256.hash(JSONValue.array(parts.map { .string($0) }).canonicalBytes())
     }
 }
@@ -120,6 +124,39 @@ extension Store {
     }
 }
 
+extension Store {
+    /// Who rejected a held batch, or the same content, for good, when and why; nil when nobody did.
+    func rejection(of batch: String, dataset: String, digest: String) throws(IngestionError) -> String? {
+        let (log, state) = try proven()
+        guard let sequence = state.rejection(of: batch, dataset: dataset, digest: digest) else { return nil }
+        let body = try recording { () throws(LedgerError) in try log.entry(sequence).body }
+        let rejected = body["batch"]?.text ?? ""
+        return "batch \(batch) was rejected"
+            + (rejected == batch ? "" : ", as batch \(rejected) with the same content,")
+            + " on \((body["time"]?.text ?? "").prefix(10)) by uid \(body["uid"]?.whole ?? -1): \(body["reason"]?.text ?? "")"
+    }
+}
+
+extension BatchOptions {
+    /// The options of a release: the file is read in the form that was found when it came, since that is a fact and
+    /// not a setting.
+    func releasing(in store: Store, format: SourceFormat?, reading: KeptReading?) -> BatchOptions {
+        var options = self
+        options.mode = .ingest
+        // It was judged before and held, so it must not count as a duplicate.
+        options.force = true
+        options.supersedes = nil
+        options.shadow = nil
+        options.format = format
+        options.sliceBytes = store.configuration.sliceBytes
+        if let read = reading?.options {
+            (options.dialect, options.encoding, options.isList) = (read.dialect, read.encoding, read.isList)
+            (options.excluded, options.engine) = (read.excluded, read.engine)
+        }
+        return options
+    }
+}
+
 /// The sealed files of a held batch, each checked against the record.
 private struct SealedBatch {
     let source: InputFile
@@ -164,15 +201,17 @@ private struct SealedBatch {
         }
         source = try InputFile(plain, calling: "batch \(batch)")
     }
+}
 
-    /// The contract in force for the batch's dataset: the given one, else the one in `sluice.yaml`, else the one that
-    /// it was judged by.
+extension Store {
+    /// The contract in force for a release: the given one, else the one in `sluice.yaml`, else the one that the batch
+    /// was judged by.
     func contract(
-        _ given: LoadedSchema?, _ store: Store, batch: String, dataset: String
+        _ given: LoadedSchema?, ofBatch batch: String, dataset: String, judgedBy reading: KeptReading?
     ) throws(IngestionError) -> (schema: Schema, document: JSONValue) {
         if let given { return (Schema.digested(given), given.document) }
-        if store.configuration.datasets[dataset]?.schema != nil {
-            let loaded = try store.contract(of: dataset)
+        if configuration.datasets[dataset]?.schema != nil {
+            let loaded = try contract(of: dataset)
             return (Schema.digested(loaded), loaded.document)
         }
         // Files beside a contract are not sealed with it. Without its name lists fewer values would be masked.
@@ -214,8 +253,10 @@ extension Pipeline {
 
     /// What is asked for when a held batch is to be released.
     package struct ReleaseRequest: Sendable {
-        /// The held batch's id.
+        /// The held batch's id, or that of the accepted batch whose rows are wanted.
         package let batch: String
+        /// Rows that were held back from an accepted batch; nil for a held batch as a whole.
+        package var rows: RowList?
         /// Why; the ledger records it.
         package let reason: String
         /// Fields whose change is permanent, `*` for all: earlier batches no longer count for them.
@@ -239,16 +280,18 @@ extension Pipeline {
     /// - Parameters:
     ///   - request: the batch, and how it is to be released.
     ///   - asked: number of workers, and what the report lists.
-    /// - Throws: `usage` for a batch that is not held, or a reason that holds personal data.
+    /// - Throws: `usage` for a batch that is not held, rows that were not held back, or a reason that holds personal
+    ///   data.
     package func release(
         _ request: ReleaseRequest, options asked: BatchOptions
     ) async throws(IngestionError) -> Release {
+        if let rows = request.rows { return try await release(rows, request, options: asked) }
         guard let recorder else { preconditionFailure("a release is recorded") }
         let (held, reason) = (request.batch, request.reason)
         try requireTellable(reason)
         let store = recorder.store
         let entries = try recording { () throws(LedgerError) in try recorder.record.run(held) }
-        let (received, judged) = try Self.requireHeld(held, entries)
+        let (received, judged) = try requireHeld(held, entries)
         if let batch = try store.accepted(sameAs: received, judged) { return .earlier(batch) }
         let format = received["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
         let dataset = received["dataset"]?.text ?? ""
@@ -257,20 +300,9 @@ extension Pipeline {
             throw IngestionError(
                 .damaged, "the sealed source of batch \(held) is not the content that the ledger records")
         }
-        let (schema, document) = try sealed.contract(request.contract, store, batch: held, dataset: dataset)
-        var options = asked
-        options.mode = .ingest
-        // It was judged before and held, so it must not count as a duplicate.
-        options.force = true
-        options.supersedes = nil
-        options.shadow = nil
-        options.format = format
-        options.sliceBytes = store.configuration.sliceBytes
-        // The file's form is a fact, not a setting: the file is read in the form that was found then.
-        if let read = sealed.reading?.options {
-            (options.dialect, options.encoding, options.isList) = (read.dialect, read.encoding, read.isList)
-            (options.excluded, options.engine) = (read.excluded, read.engine)
-        }
+        let (schema, document) = try store.contract(
+            request.contract, ofBatch: held, dataset: dataset, judgedBy: sealed.reading)
+        var options = asked.releasing(in: store, format: format, reading: sealed.reading)
         options.waiver = Waiver(
             held: held, reason: reason, waivesStatistics: request.waivesStatistics,
             newLevels: try Self.levels(request.newLevels, of: schema),
@@ -284,7 +316,7 @@ extension Pipeline {
     }
 
     /// The named fields, or all for `*`.
-    private static func levels(_ named: [String], of schema: Schema) throws(IngestionError) -> Set<String> {
+    static func levels(_ named: [String], of schema: Schema) throws(IngestionError) -> Set<String> {
         let known = schema.fields.map(\.name)
         if named.contains("*") { return Set(known) }
         for name in named where !known.contains(name) {
@@ -297,22 +329,32 @@ extension Pipeline {
         return Set(named)
     }
 
-    /// Refuses a reason with personal data or credentials in it: the ledger keeps it for good.
-    private func requireTellable(_ reason: String) throws(IngestionError) {
-        guard (1...1024).contains(reason.utf8.count) else {
-            throw IngestionError(.usage, "--reason: give 1 to 1,024 bytes that say why; they are recorded")
-        }
-        if !LabelSearch.usual.kinds(in: reason).isEmpty {
+    /// Rejects a held batch for good: it is no longer listed and can never be released. Its sealed source stays.
+    ///
+    /// - Throws: `usage` for a batch that is not held or is already decided, or a reason that holds personal data;
+    ///   `tryAgain` when another process decides about it at the same moment.
+    package func reject(_ held: String, reason: String) throws(IngestionError) {
+        guard let recorder else { preconditionFailure("a rejection is recorded") }
+        try requireTellable(reason)
+        let proven = try recorder.store.proven().state.size
+        let entries = try recording { () throws(LedgerError) in try recorder.record.run(held) }
+        let (received, judged) = try requireHeld(held, entries)
+        if let batch = try recorder.store.accepted(sameAs: received, judged) {
             throw IngestionError(
-                .usage,
-                "--reason: it contains personal data or a credential, which the ledger would record: rephrase it")
+                .usage, "the content of batch \(held) was accepted as batch \(batch): there is nothing to reject")
         }
+        let entry = JSONValue.object([
+            "kind": .event(.holdRejected), "v": .integer(1), "time": .string(Clock.text()), "batch": .string(held),
+            "dataset": received["dataset"] ?? .null, "data_hash": received["data_hash"] ?? .null,
+            "uid": .integer(Int64(userNumber())), "reason": .string(reason),
+        ])
+        _ = try recorder.append(LedgerChange(entries: [entry]).decided(at: proven, hold: held))
     }
 
     /// The entries of a held batch.
     ///
     /// - Throws: `usage` for a batch that is not held or is already decided.
-    private static func requireHeld(
+    private func requireHeld(
         _ held: String, _ entries: [LedgerEntry]
     ) throws(IngestionError) -> (received: JSONValue, judged: JSONValue) {
         guard let received = entries.first(where: { $0.event == .batchReceived })?.body,
@@ -320,15 +362,35 @@ extension Pipeline {
         else {
             throw IngestionError(.usage, "the ledger has no held batch \(held); see: sluice review list")
         }
+        let rejected = try recorder?.store.rejection(
+            of: held, dataset: received["dataset"]?.text ?? "", digest: received["data_hash"]?.text ?? "")
+        if let rejected {
+            throw IngestionError(.usage, "\(rejected); that is final: have a corrected file sent")
+        }
         switch judged["verdict"]?.text {
         case "held": return (received, judged)
         case "accepted":
-            throw IngestionError(.usage, "batch \(held) was accepted: there is nothing to release")
+            throw IngestionError(
+                .usage,
+                "batch \(held) was accepted: as a whole it has nothing to decide; rows that were held back from it: "
+                    + "sluice review release \(held):ROWS --reason TEXT")
         default:
             throw IngestionError(
                 .usage,
                 "batch \(held) was rejected, for its digest, signature, manifest or source, or by onExceed: reject of the contract; that "
                     + "is never waived: have it sent again; see: sluice lineage show \(held)")
         }
+    }
+}
+
+/// Refuses a reason with personal data or credentials in it: the ledger keeps it for good.
+func requireTellable(_ reason: String) throws(IngestionError) {
+    guard (1...1024).contains(reason.utf8.count) else {
+        throw IngestionError(.usage, "--reason: give 1 to 1,024 bytes that say why; they are recorded")
+    }
+    if !LabelSearch.usual.kinds(in: reason).isEmpty {
+        throw IngestionError(
+            .usage,
+            "--reason: it contains personal data or a credential, which the ledger would record: rephrase it")
     }
 }

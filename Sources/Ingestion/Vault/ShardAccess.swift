@@ -8,14 +8,35 @@ import Tabular
 
 /// Opening shards inside a store: the access is recorded before any plaintext is released.
 extension Recorder {
-    /// Records `shard.opened`: the file, the user's id and the reason.
-    package func recordOpening(_ digest: String, reason: String) throws(IngestionError) {
-        let entry = JSONValue.object([
-            "kind": .event(.shardOpened), "v": .integer(1), "time": .string(Clock.text()),
-            "file_sha256": .string(digest), "uid": .integer(Int64(getuid())), "reason": .string(reason),
-        ])
-        try append([entry])
+    /// Records `shard.opened` in one commit: the files with their places and rows, the user's id and the reason.
+    ///
+    /// - Throws: `usage` without a reason, or for one that holds personal data.
+    package func recordOpening(_ files: [Store.Admitted], reason: String) throws(IngestionError) {
+        try requireTellable(reason)
+        let time = Clock.text()
+        let entries = stride(from: 0, to: files.count, by: Self.openingsMax).map { first -> JSONValue in
+            let part = files[first..<min(files.count, first + Self.openingsMax)]
+            var members: [String: JSONValue] = [
+                "kind": .event(.shardOpened), "v": .integer(1), "time": .string(time),
+                "uid": .integer(Int64(getuid())), "reason": .string(reason),
+                "opened": .array(
+                    part.map { file in
+                        var members: [String: JSONValue] = [
+                            "file_sha256": .string(file.digest), "path": .string(file.place),
+                        ]
+                        if let rows = file.rows { members["row_count"] = .integer(Int64(rows)) }
+                        return .object(members)
+                    }),
+            ]
+            // Where there is one file, it stands where earlier versions look for it.
+            if part.count == 1, let only = part.first { members["file_sha256"] = .string(only.digest) }
+            return .object(members)
+        }
+        try append(entries)
     }
+
+    /// Files that one entry lists.
+    private static var openingsMax: Int { 256 }
 }
 
 extension Store {
@@ -61,6 +82,8 @@ extension Store {
         package let file: OpenFile
         /// SHA-256 of its bytes, hexadecimal.
         package let digest: String
+        /// Its recorded place below the store, and its rows where it has any.
+        package let place: String, rows: Int?
         /// The batch that it belongs to.
         package let batch: String
         /// The batch that replaced that one; nil when none did.
@@ -87,7 +110,8 @@ extension Store {
                 .damaged, "\(path): the ledger records this content at \(recorded.path): the files were swapped")
         }
         return Admitted(
-            file: file, digest: found, batch: recorded.batch, supersededBy: state.superseded[recorded.batch])
+            file: file, digest: found, place: recorded.path, rows: recorded.body["row_count"]?.whole.map { Int($0) },
+            batch: recorded.batch, supersededBy: state.superseded[recorded.batch])
     }
 
     private func isSame(_ status: FileStatus, _ path: String) throws(IngestionError) -> Bool {

@@ -80,6 +80,8 @@ package struct LedgerChange: Sendable {
     private(set) var provenSize: Int?
     /// The content that it accepts; no entry since then may have accepted it.
     private(set) var accepts: Content?
+    /// The held batch that it decides about; no entry since then may have decided about it.
+    private(set) var hold: String?
 
     /// Content that is accepted only once: a file's bytes in a dataset and, if suppliers are compared, from each
     /// supplier.
@@ -108,13 +110,17 @@ package struct LedgerChange: Sendable {
         self.putInflight = putInflight
     }
 
-    /// The same change, committed only if no entry after the first `size` accepts `content` or has a key of `seen`.
+    /// The same change, committed only if no entry after the first `size` accepts `content`, has a key of `seen`, or
+    /// decides about the held batch `hold`.
     ///
     /// - Parameters:
     ///   - size: number of entries that the caller proved before it decided.
     ///   - content: the content that the change accepts; nil when it accepts none.
-    package consuming func decided(at size: Int, accepting content: Content?) -> LedgerChange {
-        (provenSize, accepts) = (size, content)
+    ///   - hold: the held batch that the change decides about; nil for none.
+    package consuming func decided(
+        at size: Int, accepting content: Content? = nil, hold: String? = nil
+    ) -> LedgerChange {
+        (provenSize, accepts, self.hold) = (size, content, hold)
         return self
     }
 }

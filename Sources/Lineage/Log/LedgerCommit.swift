@@ -66,12 +66,16 @@ extension Ledger {
     /// Another process may have judged the same content since the caller's proof. The entries show that, even if the
     /// table of keys was tampered with.
     private func refuseSeen(_ change: LedgerChange, in db: Database) throws {
-        guard let proven = change.provenSize, !change.seen.isEmpty else { return }
+        guard let proven = change.provenSize, !change.seen.isEmpty || change.hold != nil else { return }
         let keys = Set(change.seen.keys.map(hex))
         var received: JSONValue?
         try db.forEach("SELECT body FROM entry WHERE seq >= ? ORDER BY seq", [proven]) { row in
             guard let body = try? JSONValue.parse(row.bytes(0)) else { return }
             if body.event == .batchReceived { received = body }
+            if let hold = change.hold, body.decidesHold == hold {
+                throw LedgerError(
+                    .alreadySeen, "write to ledger", subject: path, cause: "batch \(hold) was decided a moment ago")
+            }
             guard body.event == .batchJudged else { return }
             // Under other contracts and policies the keys differ although the content is the same.
             if body["verdict"]?.text == "accepted", let received, received["batch"] == body["batch"],

@@ -20,6 +20,8 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     case batchSuperseded = "batch.superseded"
     /// A person released a held batch.
     case batchReleased = "batch.released"
+    /// A person rejected a held batch for good.
+    case holdRejected = "hold.rejected"
     /// Sealed files of a batch.
     case shardPublished = "shard.published"
     /// A person opened a sealed file.
@@ -101,4 +103,16 @@ extension JSONValue {
 
     /// The event that an entry's body records; nil for a kind that this version does not know.
     package var event: LedgerEvent? { self["kind"]?.text.flatMap { LedgerEvent(kind: $0) } }
+}
+
+extension JSONValue {
+    /// The batch that an entry's body decides about: it, or rows of it, were released, or it was rejected or replaced;
+    /// nil for other entries.
+    var decidesHold: String? {
+        switch event {
+        case .batchReleased: self["held"]?.text
+        case .holdRejected, .batchSuperseded: self["batch"]?.text
+        default: nil
+        }
+    }
 }

@@ -27,6 +27,12 @@ package struct ProvenState: Sendable {
     var sequences: [String: Int64] = [:]
     /// Entries that record files of a role, by dataset, with the batch's supplier.
     var published: [String: [String: [Published]]] = [:]
+    /// Held batches that a person rejected for good, with their entries.
+    package internal(set) var rejected: [String: Int] = [:]
+    /// The same by dataset and content, which stays rejected when it comes again.
+    var rejectedContents: [String: Int] = [:]
+    /// Rows that were released from accepted batches, by batch: the rows as text, and the batch that they became.
+    package internal(set) var releasedRows: [String: [ReleasedRows]] = [:]
     /// Held batches that are still open, by dataset and content.
     var holds: [String: [Hold]] = [:]
     var accepted = KeyIndex()
@@ -90,6 +96,12 @@ package struct ProvenState: Sendable {
         var content: String { dataset + "\0" + digest }
     }
 
+    /// Rows that a person released from an accepted batch.
+    package struct ReleasedRows: Sendable, Equatable {
+        /// The rows, such as `3,5-7`, and the batch that they became.
+        package let rows: String, batch: String
+    }
+
     struct Published: Sendable, Equatable {
         var sequence: Int
         var source: String
@@ -127,7 +139,17 @@ package struct ProvenState: Sendable {
     /// The latest accepted sequence number of a supplier's signed manifests in a dataset.
     package func lastNumber(dataset: String, supplier: String) -> Int64? { sequences[dataset + "\0" + supplier] }
 
-    /// The held batches whose content has not been accepted since, oldest first.
+    /// The entry by which a person rejected a batch or its content; nil when nobody did.
+    package func rejection(of batch: String, dataset: String, digest: String) -> Int? {
+        rejected[batch] ?? rejectedContents[dataset + "\0" + digest]
+    }
+
+    /// A batch, and the batches that rows of it became, and rows of those.
+    package func withReleases(of batch: String) -> [String] {
+        [batch] + (releasedRows[batch] ?? []).flatMap { withReleases(of: $0.batch) }
+    }
+
+    /// The held batches that nobody rejected and whose content has not been accepted since, oldest first.
     package var openHolds: [Hold] { holds.values.flatMap { $0 }.sorted { $0.sequence < $1.sequence } }
 
     /// The suppliers with a decision, sorted.
@@ -156,6 +178,20 @@ package struct ProvenState: Sendable {
                 source: body["source"]?.text ?? "", digest: body["data_hash"]?.text ?? "",
                 number: body["vouched"]?["manifest"]?["sequence"]?.whole)
         case .batchJudged: addJudgement(body, sequence: sequence)
+        case .batchReleased:
+            if let held = body["held"]?.text, let rows = body["rows"]?.text {
+                releasedRows[held, default: []].append(ReleasedRows(rows: rows, batch: body["batch"]?.text ?? ""))
+            }
+        case .holdRejected:
+            guard let batch = body["batch"]?.text else { break }
+            rejected[batch] = sequence
+            if let dataset = body["dataset"]?.text, let digest = body["data_hash"]?.text {
+                rejectedContents[dataset + "\0" + digest] = sequence
+            }
+            for (content, list) in holds where list.contains(where: { $0.batch == batch }) {
+                let left = list.filter { $0.batch != batch }
+                holds[content] = left.isEmpty ? nil : left
+            }
         case .shardPublished: addFiles(body, sequence: sequence)
         case .profilePublished:
             if let digest = body["source_sha256"]?.text, let cost = body["epsilon_millionths"]?.whole, cost > 0 {
@@ -173,7 +209,7 @@ package struct ProvenState: Sendable {
             if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
         case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
         // These entries affect no decision.
-        case .genesis, .batchDuplicate, .batchFailed, .batchReleased, .shardOpened, .valuesRevealed: break
+        case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed: break
         }
     }
 
@@ -202,7 +238,7 @@ package struct ProvenState: Sendable {
             batch: received.batch, dataset: received.dataset, sequence: sequence, source: received.source,
             digest: received.digest, comparesSources: body["cross"] != nil)
         switch body["verdict"]?.text {
-        case "held": holds[hold.content, default: []].append(hold)
+        case "held": if rejectedContents[hold.content] == nil { holds[hold.content, default: []].append(hold) }
         case "accepted":
             accepted.add(Self.acceptanceKey(received.dataset, received.digest), sequence)
             if let number = received.number {

@@ -8,7 +8,7 @@ extension ProvenState {
         func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
         func entry(_ sequence: Int?) -> JSONValue { .integer(Int64(sequence ?? -1)) }
         return .object([
-            "v": .integer(3), "size": .integer(Int64(size)), "root": .string(hex(root)),
+            "v": .integer(4), "size": .integer(Int64(size)), "root": .string(hex(root)),
             "sources": .object(
                 sources.mapValues { source in
                     .object([
@@ -34,13 +34,19 @@ extension ProvenState {
             "numbers": .object(sequences.mapValues { .integer($0) }),
             "published": .object(published.mapValues { .object($0.mapValues(Self.compact)) }),
             "holds": .array(openHolds.map(\.document)),
+            "rejected": .object(rejected.mapValues { .integer(Int64($0)) }),
+            "rejected_contents": .object(rejectedContents.mapValues { .integer(Int64($0)) }),
+            "released": .object(
+                releasedRows.mapValues { list in
+                    .array(list.map { .array([.string($0.rows), .string($0.batch)]) })
+                }),
             "accepted": .string(base64(accepted.encoded())), "judged": .string(base64(judged.encoded())),
         ])
     }
 
     /// Reads a cached document; nil for another version or form.
     init?(_ document: JSONValue) {
-        guard document["v"]?.whole == 3, let size = document["size"]?.whole,
+        guard document["v"]?.whole == 4, let size = document["size"]?.whole,
             let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
             let accepted = document["accepted"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
             let judged = document["judged"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) })
@@ -76,6 +82,16 @@ extension ProvenState {
         sequences = (document["numbers"]?.members ?? [:]).compactMapValues(\.whole)
         published = (document["published"]?.members ?? [:]).mapValues { roles in
             (roles.members ?? [:]).mapValues(Self.published)
+        }
+        rejected = (document["rejected"]?.members ?? [:]).compactMapValues { $0.whole.map { Int($0) } }
+        rejectedContents = (document["rejected_contents"]?.members ?? [:]).compactMapValues {
+            $0.whole.map { Int($0) }
+        }
+        releasedRows = (document["released"]?.members ?? [:]).mapValues { list in
+            (list.items ?? []).map { pair in
+                let texts = (pair.items ?? []).map { $0.text ?? "" }
+                return ReleasedRows(rows: texts.first ?? "", batch: texts.last ?? "")
+            }
         }
         for hold in (document["holds"]?.items ?? []).map({ Hold($0) }) { holds[hold.content, default: []].append(hold) }
     }

@@ -77,6 +77,8 @@ package struct LineageQuery: Sendable {
         package let contract: LedgerEntry?
         /// The `batch.released` entry, if the batch is the release of a held one.
         package let released: LedgerEntry?
+        /// The `shard.opened` entries of the file, oldest first.
+        package let openings: [LedgerEntry]
         /// The row's origin, if a row was asked for and the shard has it.
         package let row: TracedRow?
 
@@ -162,7 +164,15 @@ package struct LineageQuery: Sendable {
         if let row { traced = try find(row, in: shard, judged) }
         return Trace(
             shard: shard, received: received, judged: judged, contract: contract,
-            released: run.first { $0.event == .batchReleased }, row: traced)
+            released: run.first { $0.event == .batchReleased }, openings: try openings(of: shard.digest), row: traced)
+    }
+
+    /// The `shard.opened` entries of a file, oldest first.
+    package func openings(of digest: String) throws(LedgerError) -> [LedgerEntry] {
+        try search(.string(digest), kind: LedgerEvent.shardOpened.rawValue) { entry in
+            entry.body["file_sha256"]?.text == digest
+                || (entry.body["opened"]?.items ?? []).contains { $0["file_sha256"]?.text == digest }
+        }
     }
 
     private func find(_ row: Int, in shard: PublishedFile, _ judged: LedgerEntry?) throws(LedgerError) -> TracedRow? {
@@ -202,6 +212,8 @@ package struct LineageQuery: Sendable {
         package let judged: LedgerEntry?
         /// Its files, of every role.
         package let files: [PublishedFile]
+        /// The `batch.released` entry, if the batch is rows that a person released from another one.
+        package var released: LedgerEntry?
 
         /// Number of rows of the source that were released in shards: accepted and flagged ones.
         package var acceptedRows: Int {
@@ -231,6 +243,28 @@ package struct LineageQuery: Sendable {
                 Impact(
                     batch: batch, received: entry, judged: entries.first { $0.event == .batchJudged },
                     files: entries.flatMap(\.files)))
+        }
+        // Rows that were released from one of these batches came from the same source.
+        var place = 0
+        while place < found.count {
+            let batch = found[place].batch
+            place += 1
+            let releases = try search(.string(batch), kind: LedgerEvent.batchReleased.rawValue) { entry in
+                entry.body["held"]?.text == batch && entry.body["rows"] != nil
+            }
+            for release in releases {
+                guard let made = release.body["batch"]?.text else { continue }
+                if let known = found.firstIndex(where: { $0.batch == made }) {
+                    found[known].released = release
+                    continue
+                }
+                let entries = try run(made)
+                guard let received = entries.first(where: { $0.event == .batchReceived }) else { continue }
+                found.append(
+                    Impact(
+                        batch: made, received: received, judged: entries.first { $0.event == .batchJudged },
+                        files: entries.flatMap(\.files), released: release))
+            }
         }
         return found
     }

@@ -10,7 +10,7 @@ package struct TextScanner: Sendable {
     /// Entities that the words of its name would imply in a sentence.
     private(set) var spoken = EntitySet()
     /// The column's name, if it names a credential.
-    private var credential: [UInt8]?
+    private(set) var credential: [UInt8]?
     /// Whether values are numbers rather than text.
     package var isNumber = false
     /// Whether the column's name implies that dotted numbers are versions.
@@ -165,7 +165,11 @@ package struct TextScanner: Sendable {
         let isSplit = isDigit(before) && isDigit(bytes[low]) || before == UInt8(ascii: "-") && bytes[low] == before
         let isDash = isSplit && before == UInt8(ascii: "-")
         let at =
-            isSplit ? min(low + (isDash ? 1 : 0), range.upperBound) : anchors.next(from: low, below: range.upperBound)
+            isSplit
+            ? min(low + (isDash ? 1 : 0), range.upperBound)
+            : range.count < digitsMatter
+                ? anchors.nextSign(from: low, below: range.upperBound)
+                : anchors.next(from: low, below: range.upperBound)
         if at == range.upperBound { return nil }
         return search(bytes, in: range, from: at, anchors: anchors, into: &matches).secret
     }

@@ -247,6 +247,9 @@ extension TextScanner {
         }
     }
 
+    /// What a check that hardly succeeds by chance adds to a form's score.
+    static let sureBonus = 0.3
+
     /// Offers one shape, if the bytes match and its check succeeds.
     private func compare(
         shape place: Int, _ bytes: Span<UInt8>, _ at: Int, isGlued: Bool = false, _ state: inout ScanState
@@ -272,7 +275,7 @@ extension TextScanner {
             case .no: return
             case .unlikely: score = min(score, 0.3)
             case .yes: break
-            case .sure: score = min(1, score + 0.3)
+            case .sure: score = min(1, score + Self.sureBonus)
             }
         }
         offer(Candidate(shape.entity, start..<end, score: score), bytes, &state)

@@ -9,18 +9,22 @@ struct RecentRows: Sendable {
     /// Rows that are distinguished at most; more would cost a daemon more than the search.
     private static let rowsMax = 32_768
 
-    private var levelOf: [UInt64: Int8] = [:]
+    private var rows = ItemIndex()
+    /// The level of each row.
+    private var levels: [Int8] = []
 
     /// No recent rows.
     init() {}
 
     /// The supplier's batches, newest first.
     init(_ parts: [Baseline]) {
+        rows = ItemIndex(expecting: min(Self.rowsMax, parts.reduce(0) { $0 + $1.sample.count }))
         for (age, part) in parts.prefix(1 << Self.levels - 1).enumerated() {
-            guard levelOf.count + part.sample.count <= Self.rowsMax else { return }
+            guard rows.count + part.sample.count <= Self.rowsMax else { return }
             let level = Int8(Int.bitWidth - (age + 1).leadingZeroBitCount)
             for row in 0..<part.sample.count {
-                levelOf[Self.key(part.sample, row, codes: part.codes.count)] = level
+                let place = rows.insert(Self.key(part.sample, row, codes: part.codes.count))
+                if place == levels.count { levels.append(level) } else { levels[place] = level }
             }
         }
     }
@@ -28,8 +32,11 @@ struct RecentRows: Sendable {
     /// For each row of a sample, the smallest window that contains it, from 1; 0 for older rows and rows of other
     /// suppliers.
     func levels(of sample: RowSample, codes: Int) -> [Int] {
-        if levelOf.isEmpty { return Array(repeating: 0, count: sample.count) }
-        return (0..<sample.count).map { Int(levelOf[Self.key(sample, $0, codes: codes)] ?? 0) }
+        if rows.count == 0 { return Array(repeating: 0, count: sample.count) }
+        return (0..<sample.count).map { row in
+            let place = rows.find(Self.key(sample, row, codes: codes))
+            return place < 0 ? 0 : Int(levels[place])
+        }
     }
 
     /// Identifies a row: its rank depends on its position under the key of its slice, its last code on its whole

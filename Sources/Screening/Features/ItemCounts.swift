@@ -2,8 +2,8 @@ import Sketches
 
 /// The items that enough rows have, and their counts by label, in this batch and in the baseline.
 struct ItemCounts {
-    /// The index of an item in the counts.
-    private(set) var place: [UInt64: Int] = [:]
+    /// The items, and the index of each in the counts.
+    private(set) var index = ItemIndex()
     /// Items × (labels + 1); the first count of each is for rows without a label, or with an unknown one.
     private var here: [Int32] = []
     private var before: [Int32] = []
@@ -29,36 +29,39 @@ struct ItemCounts {
                 if rough[at] < .max { rough[at] += 1 }
             }
         }
-        var (places, counts): ([UInt64: Int], [Int32]) = ([:], [])
+        var (found, counts) = (ItemIndex(expecting: 4 * rows.count), [Int32]())
         let width = labels.count + 1
         for row in 0..<rows.count {
             let label = labels[rows.labels[row]] ?? 0
             rows.forEach(row) { item in
                 guard Int(rough[Int(item >> shift)]) >= fewest else { return }
-                var place = places[item] ?? -1
+                var place = found.find(item)
                 if place < 0 {
-                    guard places.count < Self.itemsMax else { return }
-                    place = places.count
-                    places[item] = place
+                    guard found.count < Self.itemsMax else { return }
+                    place = found.insert(item)
                     counts.append(contentsOf: repeatElement(0, count: width))
                 }
                 counts[place * width + label] += 1
             }
         }
-        here = counts
-        place = places.filter { entry in
-            counts[entry.value * width..<(entry.value + 1) * width].reduce(0) { $0 + Int($1) } >= fewest
+        index = ItemIndex(expecting: found.count)
+        for (place, item) in found.items.enumerated() {
+            let own = counts[place * width..<(place + 1) * width]
+            guard own.total >= fewest else { continue }
+            _ = index.insert(item)
+            here += own
         }
     }
 
     /// Counts the same items in the rows of a baseline.
     mutating func countEarlier(_ rows: ItemRows) {
         var counts = [Int32](repeating: 0, count: here.count)
-        let (width, places) = (width, place)
+        let (width, index) = (width, index)
         for row in 0..<rows.count {
             let label = labels[rows.labels[row]] ?? 0
             rows.forEach(row) { item in
-                if let place = places[item] { counts[place * width + label] += 1 }
+                let place = index.find(item)
+                if place >= 0 { counts[place &* width &+ label] &+= 1 }
             }
         }
         before = counts

@@ -67,11 +67,15 @@ struct LinearFeatures: Sendable, Equatable {
             count += Int32(Self.ranges) + 2
         }
         for place in codes {
-            let kept = Self.frequent(rows.lazy.map { $0.codes[$0.codes.startIndex + place] }, most: Self.valuesMax)
+            let kept = Self.frequent(most: Self.valuesMax) { count in
+                for row in rows { count(row.codes[row.codes.startIndex + place]) }
+            }
             if kept.count >= 2 { categories.append((place, numbered(kept, most))) }
         }
-        let found = Self.frequent(rows.lazy.flatMap(\.tokens), most: Self.wordsMax, share: rows.count * 3 / 5)
-        words = numbered(found, most)
+        let found = Self.frequent(most: Self.wordsMax, share: rows.count * 3 / 5) { count in
+            for row in rows { for token in row.tokens { count(UInt64(token)) } }
+        }
+        words = numbered(found.map { UInt32($0) }, most)
     }
 
     /// Features that were chosen before; nil if they are malformed.
@@ -88,13 +92,19 @@ struct LinearFeatures: Sendable, Equatable {
     }
 
     /// Values that enough rows have, the most frequent first; ties are ordered by value.
-    private static func frequent<Value: Hashable & Comparable>(
-        _ values: some Sequence<Value>, most: Int, share: Int = .max
-    ) -> [Value] {
-        var counts: [Value: Int] = [:]
-        for value in values { counts[value, default: 0] += 1 }
-        let kept = counts.filter { $0.value >= supportMin && $0.value <= share }
-        return kept.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.prefix(most).map(\.key)
+    ///
+    /// - Parameter forEach: calls its argument with the value of each row.
+    private static func frequent(
+        most: Int, share: Int = .max, _ forEach: ((UInt64) -> Void) -> Void
+    ) -> [UInt64] {
+        var (index, counts) = (ItemIndex(), [Int]())
+        forEach { value in
+            let place = index.insert(value)
+            if place == counts.count { counts.append(0) }
+            counts[place] += 1
+        }
+        let kept = zip(index.items, counts).filter { $0.1 >= supportMin && $0.1 <= share }
+        return kept.sorted { $0.1 != $1.1 ? $0.1 > $1.1 : $0.0 < $1.0 }.prefix(most).map(\.0)
     }
 
     private mutating func numbered<Value>(_ values: [Value], _ most: Int) -> [Value: Int32] {

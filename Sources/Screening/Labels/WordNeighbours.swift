@@ -69,22 +69,17 @@ struct WordNeighbours: Sendable {
     /// Chooses the words with information about the label.
     private mutating func weigh(_ sample: RowSample, _ rows: [Int], _ priors: [Double]) {
         let (count, labelOf) = (self.rows.labels.count, self.rows.places)
-        var places: [UInt32: Int] = [:]
+        var words = ItemIndex(expecting: 2 * rows.count)
         var counts: [Int32] = []
         for (index, row) in rows.enumerated() {
             for token in sample.tokens(of: row) {
-                let place = places[token] ?? places.count
-                if place == places.count {
-                    places[token] = place
-                    counts.append(contentsOf: repeatElement(0, count: count))
-                }
+                let place = words.insert(UInt64(token))
+                if place * count == counts.count { counts.append(contentsOf: repeatElement(0, count: count)) }
                 counts[place * count + labelOf[index]] += 1
             }
         }
         let critical = Significance.chiSquareCritical(Self.alpha, count - 1)
-        // A sorted order, since that of a dictionary varies.
-        for token in places.keys.sorted() {
-            guard let place = places[token] else { continue }
+        for (place, word) in words.items.enumerated().sorted(by: { $0.element < $1.element }) {
             let mine = counts[place * count..<(place + 1) * count]
             let total = mine.total
             guard Double(total) <= Self.shareMax * Double(rows.count) else { continue }
@@ -97,7 +92,7 @@ struct WordNeighbours: Sendable {
                 if found > 0 { statistic += 2 * Double(found) * log(Double(found) / expected) }
             }
             guard weight >= Self.weightMin, statistic > critical else { continue }
-            self.places[token] = Int32(weights.count)
+            places[UInt32(word)] = Int32(weights.count)
             weights.append(Float(weight))
         }
     }

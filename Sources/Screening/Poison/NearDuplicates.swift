@@ -170,11 +170,11 @@ enum NearDuplicates {
             kinds[label] = kinds.count + 1
         }
         var counts = ItemCounts(now, atLeast: rowsMin, labels: kinds)
-        if counts.place.isEmpty { return [] }
+        if counts.index.count == 0 { return [] }
         counts.countEarlier(before)
-        let share = alpha / Double(counts.place.count)
+        let share = alpha / Double(counts.index.count)
         var floods: [Flood] = []
-        for (item, place) in counts.place {
+        for (place, item) in counts.index.items.enumerated() {
             let here = counts.here(place)
             let (count, there) = (here.total, counts.before(place).total)
             let isOneKind = kinds.count > 1 && here.dropFirst().contains { Int($0) == count }

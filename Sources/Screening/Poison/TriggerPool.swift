@@ -48,7 +48,7 @@ extension TriggerSearch {
     ///
     func pool(_ words: WordsOfRow) -> (marks: [Trigger], evidence: Double) {
         var isWord: Set<UInt64> = []
-        for row in 0..<now.count { words(row) { if counts.place[$0] != nil { isWord.insert($0) } } }
+        for row in 0..<now.count { words(row) { if counts.index.find($0) >= 0 { isWord.insert($0) } } }
         var novel: [Candidate] = []
         for (item, place) in items where isWord.contains(item) {
             guard let one = candidate(item, place), basis > 0,

@@ -43,15 +43,15 @@ struct TriggerSearch {
         counts.countEarlier(before)
         self.counts = counts
         basis = before.count
-        items = counts.place.sorted { $0.key < $1.key }.map { (item: $0.key, place: $0.value) }
+        items = counts.index.items.enumerated().map { (item: $1, place: $0) }.sorted { $0.item < $1.item }
         windows = nil
         var (histogram, associated) = ([Int](repeating: 0, count: now.count + 1), 0)
-        var marks: Set<UInt64> = []
+        var marks = ItemIndex()
         for (item, place) in items {
             guard let one = candidate(item, place) else { continue }
             if isRarer(one.before, of: basis, than: one.count, of: now.count) { histogram[one.count] += 1 }
             guard one.purity >= Triggers.purityMin, priors[one.label] < 1 else { continue }
-            marks.insert(item)
+            _ = marks.insert(item)
             let chance = Significance.binomialTail(one.pure, of: one.count, priors[one.label])
             if chance < Triggers.alpha / Double(items.count * labels.count) { associated += 1 }
         }
@@ -59,7 +59,7 @@ struct TriggerSearch {
         (novelAtLeast, self.associated) = (histogram, associated)
         let rows = recent ?? before
         if rows.levels.contains(where: { $0 > 0 }) {
-            windows = TriggerWindows(rows, marks, isInBaseline: recent == nil)
+            windows = TriggerWindows(rows, marks, labels: places, isInBaseline: recent == nil)
         }
     }
 
@@ -132,14 +132,14 @@ struct TriggerSearch {
     private func over(_ windows: TriggerWindows, _ one: Candidate) -> Trigger? {
         var best: Trigger?
         for level in 1...RecentRows.levels {
-            let recent = windows.count(one.item, labels[one.label], upTo: level)
+            let recent = windows.count(one.item, one.label, upTo: level)
             let (count, pure) = (one.count + recent.count, one.pure + recent.pure)
             guard recent.count > 0, count >= Triggers.windowMin, one.count >= Triggers.windowHereMin,
                 Double(pure) >= Triggers.purityMin * Double(count)
             else { continue }
             let rows = now.count + windows.rows(upTo: level)
             let prior =
-                (priors[one.label] * Double(now.count) + Double(windows.rows(with: labels[one.label], upTo: level)))
+                (priors[one.label] * Double(now.count) + Double(windows.rows(with: one.label, upTo: level)))
                 / Double(rows)
             let (before, basis) =
                 windows.isInBaseline

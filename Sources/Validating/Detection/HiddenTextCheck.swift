@@ -5,30 +5,42 @@ import Tabular
 extension Validator {
     /// Searches every row that could be split, in both passes, since findings that flag or quarantine leave a row
     /// valid.
-    func scanHiddenText(in batch: RowBlock, into findings: inout BlockFindings) {
+    ///
+    /// - Parameters:
+    ///   - batch: the block.
+    ///   - known: the rows in whose cells the first pass found something; nil to search all.
+    ///   - findings: gets the findings.
+    /// - Returns: for each row, whether something was found in its cells.
+    func scanHiddenText(in batch: RowBlock, known: [Bool]?, into findings: inout BlockFindings) -> [Bool] {
         if schema.hiddenText != .accepted { scanKeys(of: batch, into: &findings) }
+        if let known, !known.contains(true) { return known }
+        let before = findings.all.count
         let isWanted = checks.contains { $0.isText && $0.hiddenText != .accepted }
-        let rows = isWanted ? rowsBeyondASCII(batch) : []
+        let rows = isWanted ? rowsBeyondASCII(batch, among: known) : []
+        let all = (0..<batch.count).filter { known?[$0] ?? true }
         for check in checks where check.isText {
             guard let column = batch.layout.columnOfField[check.index] else { continue }
-            let nested = scanFormulas(of: batch, column: column, field: check.index, into: &findings)
+            let nested = scanFormulas(all, of: batch, column: column, field: check.index, into: &findings)
             if check.hiddenText == .accepted { continue }
             scan(rows, of: batch, column: column, by: check, into: &findings)
             scan(nested: nested, of: batch, column: column, by: check, into: &findings)
         }
+        var isFound = [Bool](repeating: false, count: batch.count)
+        for finding in findings.all[before...] { isFound[batch.index(of: finding)] = true }
+        return isFound
     }
 
     /// Finds formulas in a column.
     ///
     /// - Returns: the rows with an object or array there.
     private func scanFormulas(
-        of batch: RowBlock, column: Int, field: Int, into findings: inout BlockFindings
+        _ rows: [Int], of batch: RowBlock, column: Int, field: Int, into findings: inout BlockFindings
     ) -> [Int] {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
         let width = batch.width
         var nested: [Int] = []
-        for row in 0..<batch.count {
+        for row in rows {
             let cell = cells[row &* width &+ column]
             if cell.start == cell.end { continue }
             if HiddenText.mayBeFormula(bytes[Int(cell.start)]) {
@@ -101,13 +113,13 @@ extension Validator {
     }
 
     /// The rows that can contain hidden text: those with non-ASCII bytes or JSON escapes.
-    private func rowsBeyondASCII(_ batch: RowBlock) -> [Int] {
+    private func rowsBeyondASCII(_ batch: RowBlock, among known: [Bool]?) -> [Int] {
         let bytes = batch.bytes.span
         let end = batch.records.last.map { Int($0.end) } ?? 0
         let isDecoded = HiddenText.hasHigh(bytes, end..<bytes.count)
         if !isDecoded, !HiddenText.hasHigh(bytes, 0..<end) { return [] }
         var rows: [Int] = []
-        for (row, record) in batch.records.enumerated() where batch.isWellFormed[row] {
+        for (row, record) in batch.records.enumerated() where batch.isWellFormed[row] && known?[row] ?? true {
             if isDecoded || HiddenText.hasHigh(bytes, Int(record.start)..<Int(record.end)) { rows.append(row) }
         }
         return rows

@@ -10,6 +10,8 @@ struct PersonalDataSearch {
     private let rows: [Int]
     private let anchors: CandidateMap
     private let hasEscapes: Bool
+    /// For each of `Validator.numericFields` the block's numbers, as in `ValidatedBlock`.
+    private let numbers: [[Double]]
     /// The result so far.
     private(set) var result: SearchResult
     /// Findings on extras so far (row, code and kind), so that none is repeated.
@@ -20,15 +22,24 @@ struct PersonalDataSearch {
     /// - Parameters:
     ///   - batch: the block.
     ///   - validator: the compiled contract.
+    ///   - numbers: for each of the contract's numeric fields one value a row, NaN for none.
     ///   - detectedRows: the rows in which the first pass found something; nil to search all.
-    init(_ batch: RowBlock, by validator: Validator, detectedRows: [Bool]?) {
-        self.validator = validator
-        self.batch = batch
+    init(_ batch: RowBlock, by validator: Validator, numbers: [[Double]], detectedRows: [Bool]?) {
+        (self.validator, self.batch, self.numbers) = (validator, batch, numbers)
         result = SearchResult(hasDetection: [Bool](repeating: false, count: batch.count))
         let wanted = (0..<batch.count).filter { batch.isWellFormed[$0] && detectedRows?[$0] ?? true }
         rows = validator.searches.isEmpty && validator.unknownSearch == nil ? [] : wanted
         let bytes = batch.bytes.span
-        anchors = rows.isEmpty ? CandidateMap() : CandidateMap(bytes, 0..<bytes.count)
+        if rows.isEmpty {
+            anchors = CandidateMap()
+        } else if detectedRows != nil, rows.count * 2 < batch.count {
+            // Decoded texts lie after the records.
+            let parts = rows.map { Int(batch.records[$0].start)..<Int(batch.records[$0].end) }
+            let end = batch.records.last.map { Int($0.end) } ?? 0
+            anchors = CandidateMap(bytes, parts: parts + [end..<bytes.count])
+        } else {
+            anchors = CandidateMap(bytes, 0..<bytes.count)
+        }
         hasEscapes = !rows.isEmpty && CandidateMap.holds(0x5C, in: bytes)
     }
 
@@ -77,15 +88,12 @@ struct PersonalDataSearch {
         let passed = validator.corrections[column] ?? []
         var search = ValueSearch(own)
         var tally = ColumnTally()
-        for row in rows {
+        if own.whole != nil { suppress(column, by: own, into: &findings) }
+        var candidates: [Int] = []
+        tally.values = collect(&candidates, of: column, by: own)
+        for row in candidates {
             let cell = cells[row &* batch.width &+ column]
             let range = cell.range
-            if let whole = own.whole, let field = own.field, !validator.checks[field].isMissing(cell, bytes) {
-                findings.add(.suppressedRow, .quarantined, at: row, field: field, rule: whole)
-                result.hasDetection[row] = true
-            }
-            if range.isEmpty { continue }
-            tally.values &+= 1
             if !search.matches.isEmpty { search.matches.removeAll(keepingCapacity: true) }
             let isDocument = cell.isNested || isJSONText(bytes, range)
             let unescaped = isDocument ? unescapedJSON(bytes, range) : nil
@@ -120,6 +128,34 @@ struct PersonalDataSearch {
             for row in rows { tally.forms.count(ValueForm(bytes, cells[row &* batch.width &+ column].range)) }
         }
         tally.add(to: &result.evidence, column: column)
+    }
+
+    /// Holds back the rows with a value in a column that the contract suppresses.
+    private mutating func suppress(_ column: Int, by own: ColumnSearch, into findings: inout BlockFindings) {
+        guard let whole = own.whole, let field = own.field else { return }
+        let (batch, check) = (batch, validator.checks[field])
+        for row in rows where !check.isMissing(batch.cells[row * batch.width + column], batch.bytes.span) {
+            findings.add(.suppressedRow, .quarantined, at: row, field: field, rule: whole)
+            result.hasDetection[row] = true
+        }
+    }
+
+    /// Collects the rows in whose values something may be found.
+    ///
+    /// - Returns: the number of values that are not empty.
+    private func collect(_ found: inout [Int], of column: Int, by own: ColumnSearch) -> Int {
+        let scanner = own.scanner
+        if own.isNumeric {
+            if let field = own.field, let slot = validator.slotOfField[field], validator.checks[field].isPlainNumber {
+                return scanner.candidates(
+                    inNumbers: column, of: batch, among: rows, numbers: numbers[slot], atLeast: own.digitsMin,
+                    into: &found)
+            }
+        } else if own.names == nil, !hasEscapes {
+            return scanner.candidates(inTexts: column, of: batch, among: rows, anchors: anchors, into: &found)
+        }
+        found = rows.filter { !batch.cells[$0 * batch.width + column].range.isEmpty }
+        return found.count
     }
 
     /// The place of a value; members outside the contract have no column.

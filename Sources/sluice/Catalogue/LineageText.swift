@@ -40,12 +40,15 @@ enum LineageText {
         case .batchSuperseded:
             text += "  by \(body["by"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
         case .batchReleased:
-            text += "  held as \(body["held"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+            text +=
+                body["rows"]?.text.map { "  rows \($0) of \(body["held"]?.text ?? "")" }
+                ?? "  held as \(body["held"]?.text ?? "")"
+            text += "  by uid \(body["uid"]?.whole ?? -1)"
             text += "  \(body["reason"]?.text ?? "")"
             if let levels = body["levels"]?.items?.compactMap(\.text) {
                 text += "  new level of " + levels.joined(separator: ", ")
             }
-        case .baselineExcluded:
+        case .baselineExcluded, .holdRejected:
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case .keyRecorded:
             for key in body["keys"]?.items ?? [] {
@@ -54,6 +57,12 @@ enum LineageText {
         case .configChanged:
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
         case .shardOpened:
+            let opened = body["opened"]?.items ?? []
+            if let first = opened.first {
+                let rows = opened.reduce(0) { $0 + Int($1["row_count"]?.whole ?? 0) }
+                text += "  \(first["path"]?.text ?? "")" + (opened.count > 1 ? "  and \(opened.count - 1) more" : "")
+                if rows > 0 { text += "  \(NumberText.count(rows, "row"))" }
+            }
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case .genesis:
             text += "  origin \(body["origin"]?.text ?? "")"
@@ -114,11 +123,19 @@ enum LineageText {
         lines.append("contract  \(contract)  sha256 \(trace.received?.body["contract_sha256"]?.text ?? "")")
         lines.append("decision  sha256 \(trace.decisionDigest ?? "none")")
         if let released = trace.released?.body {
+            let held = released["held"]?.text ?? ""
             lines.append(
-                "released  batch \(released["held"]?.text ?? "") was held; released by uid \(released["uid"]?.whole ?? -1): "
-                    + (released["reason"]?.text ?? ""))
+                "released  "
+                    + (released["rows"]?.text.map { "the source is rows \($0) of batch \(held), in this order" }
+                        ?? "batch \(held) was held")
+                    + "; released by uid \(released["uid"]?.whole ?? -1): " + (released["reason"]?.text ?? ""))
             let parts = (released["waived"]?.items ?? []).map(waived)
             lines.append("waived    " + (parts.isEmpty ? "nothing" : parts.joined(separator: ", ")))
+        }
+        for opened in trace.openings {
+            lines.append(
+                "opened    \(opened.body["time"]?.text ?? "") by uid \(opened.body["uid"]?.whole ?? -1): "
+                    + (opened.body["reason"]?.text ?? ""))
         }
         if let findings = trace.findings?.members {
             let counts = findings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.whole ?? 0)" }
@@ -149,6 +166,13 @@ enum LineageText {
         if let judged = trace.judged { members["judged"] = judged.body }
         if let contract = trace.contract { members["contract"] = contract.body }
         if let released = trace.released { members["released"] = released.body }
+        members["opened"] = .array(
+            trace.openings.map { entry in
+                .object([
+                    "entry": .integer(Int64(entry.sequence)), "time": entry.body["time"] ?? .null,
+                    "uid": entry.body["uid"] ?? .null, "reason": entry.body["reason"] ?? .null,
+                ])
+            })
         if let row = trace.row {
             members["row"] = .object([
                 "source_row": .integer(Int64(row.sourceRow)), "outcome": .string(row.outcome?.name ?? "held"),

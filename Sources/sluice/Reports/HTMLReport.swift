@@ -126,8 +126,10 @@ struct HTMLReport {
         let parts = (report["waived"]?.items ?? []).prefix(Self.drawn).map { finding in
             text(finding["type"]) + (finding["fieldName"]?.text.map { " (\($0))" } ?? "")
         }
+        let rows = text(report["releasedRows"])
+        let what = rows.isEmpty ? "held batch \(held)" : "rows \(rows) of batch \(held)"
         return
-            "<p>A person released held batch \(escaped(held)) as this one. Waived: "
+            "<p>A person released \(escaped(what)) as this one. Waived: "
             + "\(escaped(parts.isEmpty ? "nothing" : parts.joined(separator: ", "))).</p>"
     }
 

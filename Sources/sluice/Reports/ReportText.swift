@@ -73,7 +73,11 @@ enum ReportText {
     private static func duplicate(_ report: BatchReport) -> [String] {
         var lines: [String] = []
         var again = report.earlierWasAccepted ? "" : "; to judge it again, add --force"
-        if report.earlierWasHeld { again += "; to release it: " + FindingText.release(report.duplicateOf) }
+        if !report.rejection.isEmpty {
+            again = "; \(report.rejection); that is final: have a corrected file sent"
+        } else if report.earlierWasHeld {
+            again += "; to release it: " + FindingText.release(report.duplicateOf)
+        }
         lines.append(
             report.isRefusedReplacement
                 ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract, policy or version"
@@ -93,7 +97,8 @@ enum ReportText {
     private static func headline(_ report: BatchReport) -> String {
         let name =
             report.releases.isEmpty
-            ? report.name.split(separator: "/").last.map(String.init) ?? report.name : "batch \(report.releases)"
+            ? report.name.split(separator: "/").last.map(String.init) ?? report.name
+            : (report.releasedRows.isEmpty ? "" : "rows \(report.releasedRows) of ") + "batch \(report.releases)"
         let verdict: String
         switch report.status {
         case .accepted: verdict = "ACCEPTED"
@@ -234,7 +239,7 @@ enum ReportText {
         if report.releases.isEmpty { return [] }
         let shown = report.waived.prefix(8).map {
             $0.code.rawValue + (report.fields.name(ofField: $0.field).map { " (\($0))" } ?? "")
-                + ($0.rows > 0 ? " in \(NumberText.number($0.rows)) rows" : "")
+                + ($0.rows > 0 ? " in \(NumberText.count($0.rows, "row"))" : "")
         }
         let more = report.waived.count > 8 ? " and \(report.waived.count - 8) more" : ""
         return ["  waive " + (shown.isEmpty ? "nothing" : shown.joined(separator: ", ")) + more]
@@ -312,16 +317,28 @@ extension ReportText {
         var steps: [String] = []
         if report.isRefusedRelease, report.isJudgedAgain {
             steps.append(
-                "judged again, the batch still fails against the current baseline and stays held; nothing was recorded; review it alone"
+                "judged again, the batch still fails and stays held; nothing was recorded; what holds it and what can be decided: "
+                    + "sluice review show \(report.batch)"
             )
         } else if report.isRefusedRelease {
             steps.append(
-                "the release was refused and nothing was recorded: a finding marked WHY is never waived; the batch stays held"
+                "the release was refused and nothing was recorded: a finding marked WHY is never waived; "
+                    + (report.releasedRows.isEmpty ? "the batch stays held" : "the rows stay held back")
             )
         } else {
             steps.append(
                 "nothing was published; the source is sealed whole in "
                     + NamedStore.path("quarantine/\(report.dataset)/\(report.batch)/"))
+        }
+        // Its batch was accepted, so what helps a held one does not help here.
+        if !report.releasedRows.isEmpty {
+            return steps
+                + (report.releasedRowsHeld.isEmpty
+                    ? ["what holds them: sluice lineage explain \(report.releases):ROW"]
+                    : [
+                        "these rows of batch \(report.releases) fail for a reason that is never waived: \(report.releasedRowsHeld); above, "
+                            + "rows are counted in the list; release the others without them"
+                    ])
         }
         if let incident = report.incident {
             steps.append(FindingText.incident(incident.batch, since: incident.since))

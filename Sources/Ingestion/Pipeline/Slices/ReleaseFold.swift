@@ -24,6 +24,8 @@ struct Release {
 struct ReleaseFold {
     private(set) var kept: KeptRows
     private(set) var results: [SliceResult] = []
+    /// Whether the bytes of a slice are not those of the first pass.
+    private(set) var hasChanged = false
     private let reader: FeatureReader
     private let listedMax: Int
     private var classes = EquivalenceClasses()
@@ -38,6 +40,7 @@ struct ReleaseFold {
     /// Adds the result of one slice. Its sample is merged at once: kept apart, samples would grow with the file.
     mutating func take(_ part: SliceResult) {
         var part = part
+        hasChanged = hasChanged || part.hasChanged
         kept.merge(part.kept)
         part.kept = KeptRows(reader)
         classes.merge(part.classes)

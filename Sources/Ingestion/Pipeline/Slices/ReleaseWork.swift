@@ -12,6 +12,8 @@ import Validating
 /// The result of the second pass over one slice.
 struct SliceResult: Sendable {
     var ordinal: Int
+    /// Whether its bytes are not those of the first pass.
+    var hasChanged = false
     var counts = OutcomeCounts()
     var rowMap = RowMap()
     var receipts: [MaskReceipt: Int] = [:]
@@ -57,18 +59,17 @@ struct ReleaseWork: Sendable {
     ) throws(IngestionError) -> SliceResult {
         let plan = work.plan
         var result = SliceResult(ordinal: slice.ordinal, kept: KeptRows(plan.reader))
+        result.hasChanged = try plan.choices.tag(of: slice) != recall.draw.tag
         var sealer = staging.map { SliceSealer(slice, in: $0, plan: plan, header: masker.header) }
         var blocks = work.blocks(of: slice)
         var row = 0
         while let block = blocks.next() {
             let validated = plan.validator.replay(
-                block, wasValid: recall.sound.bits(from: row, count: block.count),
-                hadDetection: recall.detectedRows.bits(from: row, count: block.count),
-                repeats: decision.repeats(in: block))
+                block, known: recall.known(from: row, count: block.count), repeats: decision.repeats(in: block))
             row += block.count
             let screened = screener.screen(validated)
             result.add(screened, slice: slice.ordinal)
-            result.kept.add(screened, validated, plan.reader, order: recall.order, bounds: bounds)
+            result.kept.add(screened, validated, plan.reader, order: recall.draw.order, bounds: bounds)
             if result.listed.count < plan.options.listed {
                 result.listed += screened.findings.prefix(plan.options.listed - result.listed.count)
             }

@@ -9,10 +9,13 @@ struct RowBits: Sendable {
     private var words: [UInt64] = []
     private(set) var count = 0
 
-    mutating func append(_ bit: Bool) {
-        if count & 63 == 0 { words.append(0) }
-        if bit { words[count >> 6] |= 1 << UInt64(count & 63) }
-        count += 1
+    mutating func append(_ bits: [Bool]) {
+        words.reserveCapacity((count + bits.count + 63) / 64)
+        for bit in bits {
+            if count & 63 == 0 { words.append(0) }
+            if bit { words[count >> 6] |= 1 << UInt64(count & 63) }
+            count += 1
+        }
     }
 
     func bits(from first: Int, count: Int) -> [Bool] {
@@ -27,6 +30,8 @@ struct SliceSurvey: Sendable {
     var isValid = RowBits()
     /// Rows in which personal data or a credential was detected.
     var hasDetection = RowBits()
+    /// Rows with hidden text or a formula in their cells.
+    var hasHiddenText = RowBits()
     var evidence = ColumnEvidence()
     /// The first detections, as many as were asked for.
     var detections: [DetectionPlace] = []
@@ -44,6 +49,16 @@ struct SliceRecall: Sendable {
     let sound: RowBits
     /// Rows in which personal data or a credential was detected; the others are not scanned again.
     let detectedRows: RowBits
-    /// The order in which rows are sampled, as the first pass drew it.
-    let order: SipHash
+    /// Rows with hidden text or a formula; the others are not searched for it again.
+    let hiddenTextRows: RowBits
+    /// The slice's draw in the first pass, with the tag of its bytes.
+    let draw: SliceDraw
+
+    /// What the first pass found about `count` rows from `first` on.
+    func known(from first: Int, count: Int) -> Validator.Known {
+        Validator.Known(
+            isValid: sound.bits(from: first, count: count),
+            hasDetection: detectedRows.bits(from: first, count: count),
+            hasHiddenText: hiddenTextRows.bits(from: first, count: count))
+    }
 }

@@ -23,8 +23,14 @@ struct SliceWork: Sendable {
         _ slice: SourceSlice, bounds: Profile.Bounds, draw known: SliceDraw? = nil
     ) throws(IngestionError) -> SliceSurvey {
         let choices = plan.choices
-        let draw =
-            known ?? (bounds.isNothing ? choices.drawOfCheck(slice) : choices.draw(slice, header: layout.header))
+        let draw: SliceDraw
+        if let known {
+            draw = known
+        } else if bounds.isNothing {
+            draw = choices.drawOfCheck(slice)
+        } else {
+            draw = try choices.draw(slice, header: layout.header)
+        }
         var result = SliceSurvey(
             ordinal: slice.ordinal, profile: Profile(plan.reader, keyRules: plan.validator.keyRules.count), draw: draw)
         var blocks = blocks(of: slice)
@@ -63,7 +69,7 @@ struct SliceWork: Sendable {
     ) async throws(IngestionError) -> Profile {
         var profile = Profile(plan.reader, keyRules: 0)
         let bounds = SharedBounds(Profile.Bounds())
-        let replayer = try SliceReplayer(source, places: places, plan.reading.coding, hashes: false)
+        let replayer = try SliceReplayer(source, places: places, plan.reading.coding)
         try await runner.run(
             next: { () throws(IngestionError) in try replayer.next() },
             work: { slice throws(IngestionError) in
@@ -82,10 +88,9 @@ struct SliceWork: Sendable {
 extension SliceSurvey {
     /// Adds what validation found in a block.
     fileprivate mutating func add(_ validated: ValidatedBlock, _ options: BatchOptions) {
-        for row in 0..<validated.batch.count {
-            isValid.append(validated.isValid[row])
-            hasDetection.append(validated.hasDetection[row])
-        }
+        isValid.append(validated.isValid)
+        hasDetection.append(validated.hasDetection)
+        hasHiddenText.append(validated.hasHiddenText)
         evidence.merge(validated.evidence)
         if detections.count < options.detectionsListed {
             detections += DetectionPlace.all(validated).prefix(options.detectionsListed - detections.count)

@@ -11,6 +11,8 @@ struct Survey {
     let sound: [RowBits]
     /// By slice, the rows in which personal data or a credential was detected.
     let detectedRows: [RowBits]
+    /// By slice, the rows with hidden text or a formula in their cells.
+    let hiddenTextRows: [RowBits]
     /// By slice, its draw.
     let draws: [SliceDraw]
     var evidence: ColumnEvidence
@@ -39,6 +41,7 @@ struct SurveyFold {
     private let listedMax: Int
     private var sound: [Int: RowBits] = [:]
     private var detectedRows: [Int: RowBits] = [:]
+    private var hiddenTextRows: [Int: RowBits] = [:]
     private var evidence = ColumnEvidence()
     private var detections: [DetectionPlace] = []
     private var remarks = RowRemarks()
@@ -57,6 +60,7 @@ struct SurveyFold {
         try keys.spill.relieve(&profile.keys)
         sound[part.ordinal] = part.isValid
         detectedRows[part.ordinal] = part.hasDetection
+        hiddenTextRows[part.ordinal] = part.hasHiddenText
         draws += Array(repeating: nil, count: max(0, part.ordinal + 1 - draws.count))
         draws[part.ordinal] = part.draw
         evidence.merge(part.evidence)
@@ -86,9 +90,10 @@ struct SurveyFold {
         let slices = 0..<cutter.places.count
         return Survey(
             profile: profile, sound: slices.map { sound[$0] ?? RowBits() },
-            detectedRows: slices.map { detectedRows[$0] ?? RowBits() }, draws: draws.compactMap(\.self),
-            evidence: evidence,
-            detections: detections, places: cutter.places, digest: cutter.digest(), findings: findings, listed: listed,
+            detectedRows: slices.map { detectedRows[$0] ?? RowBits() },
+            hiddenTextRows: slices.map { hiddenTextRows[$0] ?? RowBits() }, draws: draws.compactMap(\.self),
+            evidence: evidence, detections: detections, places: cutter.places, digest: cutter.digest(),
+            findings: findings, listed: listed,
             head: cutter.head, crossChecked: plan.isCrossChecked, remarks: remarks)
     }
 }

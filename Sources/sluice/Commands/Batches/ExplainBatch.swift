@@ -49,7 +49,8 @@ extension LineageCommand {
                 if row == nil { replay.learnt = try? store.outlook(ofBatch: batch) }
                 isDifferent = replay.isReplayed && !replay.isSame
                 if json { return Terminal.json(Self.document(replay, row)) }
-                Terminal.report(Self.render(replay, batch, row), indent: 10)
+                let released = try store.releases(of: batch, row: row).map { "released  " + $0 }
+                Terminal.report(Self.render(replay, batch, row) + released, indent: 10)
             }
             if isDifferent { throw ExitCode(1) }
         }

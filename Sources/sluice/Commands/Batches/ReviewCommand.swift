@@ -10,19 +10,21 @@ enum ListFormat: String, ExpressibleByArgument, CaseIterable {
     case json
 }
 
-/// `sluice review`: the held batches and their release.
+/// `sluice review`: the held batches, and what a person decides about them.
 struct ReviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "review", abstract: "List held batches and release them.",
+        commandName: "review", abstract: "Decide about held batches and rows: show, release, reject, judge again.",
         discussion: """
             Statistics can raise a false alarm: a price was raised, a weekend came, a new product is sold. If a held batch is sound, \
-            release it: its rows are published and enter the baseline.
+            release it: its rows are published and enter the baseline. If it is bad, reject it. Single rows that were held back from an \
+            accepted batch are released in the same way.
 
             Example:
               sluice review list
+              sluice review show BATCH
               sluice review release BATCH --reason "new price list"
             """,
-        subcommands: [List.self, Release.self])
+        subcommands: [List.self, Show.self, Release.self, Reject.self, Replay.self])
 
     /// `sluice review list`: the open holds, newest first.
     struct List: AsyncParsableCommand {
@@ -33,17 +35,31 @@ struct ReviewCommand: AsyncParsableCommand {
                 Example: sluice review list --dataset orders
                 """)
         @Option(name: .long, help: "Only batches of this dataset.") var dataset: String?
+        @Option(
+            name: .long, help: "Only batches held since this day or time in UTC, as 2026-12-01 or 2026-12-01T08:30.")
+        var since: String?
         @Option(name: .long, help: "The output format.") var format = ListFormat.text
         @Flag(name: .long, help: "Short for --format json.") var json = false
         @OptionGroup var store: StoreOptions
+
+        func validate() throws {
+            if let since, !LineageCommand.Log.isTime(since) {
+                throw ValidationError("--since must be a day or time in UTC, such as 2026-12-01 or 2026-12-01T08:30")
+            }
+        }
 
         /// Prints the holds; it needs the record, and no key.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
-                let found = try store.require().proving().heldBatches(of: dataset)
+                let from = since.map { $0.utf8.count == 20 ? String($0.dropLast()) : $0 } ?? ""
+                let found = try store.require().proving().heldBatches(of: dataset).filter { $0.time >= from }
                 if json || format == .json { return Terminal.json(.array(found.map(\.document))) }
-                if found.isEmpty { Terminal.line("none: no held batch is open") }
+                if found.isEmpty {
+                    Terminal.line(
+                        dataset == nil && since == nil
+                            ? "none: no held batch is open" : "none: no open hold fits these options")
+                }
                 for batch in found { Terminal.report(batch.lines) }
             }
         }
@@ -53,7 +69,7 @@ struct ReviewCommand: AsyncParsableCommand {
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "release",
-            abstract: "Release a held batch: waive what statistics found.",
+            abstract: "Release a held batch, or rows held back from an accepted one: waive what statistics found.",
             discussion: """
                 The sealed source goes through the whole gate again, under the contract and settings in force, and becomes a new batch. \
                 Statistical findings are recorded as waived and hold nothing back, so all sound rows are published and enter the \
@@ -64,11 +80,20 @@ struct ReviewCommand: AsyncParsableCommand {
 
                 Later batches that show the same change stay held too: --echoes judges them again.
 
-                Example: sluice review release BATCH --reason "new price list" --echoes
+                BATCH:ROWS releases rows that statistics held back from an accepted batch, such as BATCH:3,5-7. They become a batch of \
+                their own. Rows that the contract rejected are never released.
+
+                Example:
+                  sluice review release BATCH --reason "new price list" --echoes
+                  sluice review release BATCH:3,5-7 --reason "real orders of a wholesaler"
 
                 Exit codes: 0 accepted · 1 refused, released before, or rows at or above --fail-on · 64 no such held batch.
                 """)
-        @Argument(help: "The id of the held batch, the first 6 or more characters of it, or latest.") var batch: String
+        @Argument(
+            help: """
+                BATCH of a held batch, or BATCH:ROWS of an accepted one, counted from 1; BATCH is an id, the first 6 or more characters of \
+                it, or latest.
+                """) var target: String
         @Option(name: .long, help: "Why, 1 to 1,024 bytes; the ledger records it, so give no personal data.")
         var reason: String
         @Option(
@@ -111,7 +136,10 @@ struct ReviewCommand: AsyncParsableCommand {
             var code: Int32 = 0
             try await reporting {
                 let store = try store.require()
-                let batch = try BatchID.resolve(batch, in: store)
+                let (batch, rows) = try ReviewTarget(target).resolve(in: store)
+                if rows != nil, echoes {
+                    throw IngestionError(.usage, "--echoes goes with a held batch, not with rows of an accepted one")
+                }
                 let pipeline = try Pipeline(store: store, writes: true)
                 let others = echoes ? try store.proving().echoes(of: batch) : []
                 var contract: LoadedSchema?
@@ -126,7 +154,7 @@ struct ReviewCommand: AsyncParsableCommand {
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
                 Interruption.begin("batch \(batch)", done: 0, of: 1 + others.count)
                 var request = Pipeline.ReleaseRequest(batch, reason: reason)
-                (request.newLevels, request.contract) = (newLevels, contract)
+                (request.newLevels, request.contract, request.rows) = (newLevels, contract, rows)
                 let released = try await pipeline.release(request, options: options)
                 progress?.clear()
                 switch released {
@@ -149,7 +177,7 @@ struct ReviewCommand: AsyncParsableCommand {
                     output.finish()
                 case .earlier(let other):
                     Terminal.complain(
-                        "batch \(batch) was released before: its content was accepted as batch \(other), and is accepted only once; "
+                        "batch \(target) was released before: its content was accepted as batch \(other), and is accepted only once; "
                             + "see: sluice lineage show \(other)")
                     code = 1
                 }
@@ -163,6 +191,12 @@ extension HeldBatch {
     /// The reasons for the hold, as codes and field names.
     private var reasonTexts: [String] { reasons.map { $0.field.isEmpty ? $0.code : "\($0.code) (\($0.field))" } }
 
+    /// The command that helps: a release where one can be accepted.
+    private var next: String {
+        reasons.allSatisfy { FindingCode(rawValue: $0.code)?.mayBeReleased ?? true }
+            ? FindingText.release(batch) : "sluice review show \(batch)"
+    }
+
     /// A hold for people: the batch, its reasons, and how to release it.
     fileprivate var lines: [String] {
         let shown =
@@ -174,7 +208,7 @@ extension HeldBatch {
         ]
         return lines
             + (incident.isEmpty
-                ? ["  next  " + FindingText.release(batch)]
+                ? ["  next  " + next]
                 : [
                     "  same  the same change as batch \(incident)",
                     "  next  " + FindingText.releaseWithEchoes(incident),
@@ -195,7 +229,7 @@ extension HeldBatch {
             "incident": incident.isEmpty ? .null : .string(incident),
             "next": .string(
                 NamedStore.completed(
-                    incident.isEmpty ? FindingText.release(batch) : FindingText.releaseWithEchoes(incident))),
+                    incident.isEmpty ? next : FindingText.releaseWithEchoes(incident))),
         ])
     }
 }

@@ -50,15 +50,18 @@ struct LineageCommand: AsyncParsableCommand {
 
         /// Whether a text is a prefix of a time such as `2026-12-01T08:30:00.000Z`, with at least the day. Such texts
         /// sort as times do.
-        private static func isTime(_ text: String) -> Bool {
+        static func isTime(_ text: String) -> Bool {
             let form = Array("dddd-dd-ddTdd:dd:dd.dddZ".utf8)
             let bytes = Array(text.utf8)
             guard [10, 16, 19, 20, 23, 24].contains(bytes.count) else { return false }
             // The Z may follow whole seconds.
             if bytes.count == 20 { return bytes[19] == 0x5A && isTime(String(text.dropLast())) }
-            return zip(bytes, form).allSatisfy { byte, kind in
+            let isFormed = zip(bytes, form).allSatisfy { byte, kind in
                 kind == 0x64 ? (0x30...0x39).contains(byte) : byte == kind
             }
+            func number(_ place: Int) -> UInt8 { (bytes[place] - 0x30) * 10 + bytes[place + 1] - 0x30 }
+            guard isFormed, (1...12).contains(number(5)), (1...31).contains(number(8)) else { return false }
+            return bytes.count == 10 || number(11) < 24 && number(14) < 60
         }
 
         func run() async throws {
@@ -181,6 +184,9 @@ struct LineageCommand: AsyncParsableCommand {
                 for impact in found {
                     var verdict = impact.judged?.body["verdict"]?.text ?? "unknown"
                     if let by = try store.superseding(impact.batch) { verdict += ", superseded by \(by)" }
+                    if let released = impact.released?.body {
+                        verdict += ", rows \(released["rows"]?.text ?? "") of \(released["held"]?.text ?? "")"
+                    }
                     let dataset = impact.received.body["dataset"]?.text ?? ""
                     Terminal.line(
                         "batch \(impact.batch)  \(dataset)  \(verdict)  \(NumberText.number(impact.acceptedRows)) rows released"

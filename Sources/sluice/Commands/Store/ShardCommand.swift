@@ -57,7 +57,7 @@ struct ShardCommand: AsyncParsableCommand {
             Sealed files (.sluice) are messages of the AWS Encryption SDK, format 2.0; other software can open them.
 
             Example:
-              sluice shard cat store/accepted/orders/BATCH/0.sluice --reason "training"
+              sluice shard cat store/accepted/orders/BATCH/*.sluice --reason "training"
             """,
         subcommands: [Info.self, Cat.self, Verify.self])
 
@@ -106,82 +106,6 @@ struct ShardCommand: AsyncParsableCommand {
                 }
                 for (key, value) in info.context.sorted(by: { $0.key < $1.key }) {
                     Terminal.line("  \(key) = \(value)")
-                }
-            }
-        }
-    }
-
-    /// `sluice shard cat`: decrypts a sealed file; inside a store the ledger records the access first.
-    struct Cat: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "cat",
-            abstract: "Decrypt a sealed file to standard output or to a file.",
-            discussion: """
-                Inside a store the ledger records it first. A pipe or a file gets the exact bytes; on a terminal, control and invisible \
-                characters are shown as escapes.
-
-                Example:
-                  sluice shard cat store/accepted/orders/BATCH/0.sluice --reason "training"
-                """)
-        @Argument(help: "The sealed file (.sluice).") var file: String
-        @Option(
-            name: .shortAndLong,
-            help: "Write to this file, which appears once every frame is verified (default: standard output).")
-        var output: String?
-        @Option(name: .long, help: "Why; the ledger records it, so give no personal data (default: none).") var reason =
-            ""
-        @Option(
-            name: .long,
-            help: "A pair KEY=VALUE that the sealed context must have, such as dataset=orders; may be repeated.")
-        var expect: [String] = []
-        @Flag(name: .long, help: "Print each frame once it is verified, without waiting for the whole file.")
-        var stream =
-            false
-        @OptionGroup var opening: OpeningOptions
-
-        /// Decrypts to standard output or to a file.
-        ///
-        /// Without `--stream` the shard is verified to its end before the first byte is written to standard output. A
-        /// file gets its name only once everything is verified.
-        func run() async throws {
-            ignoreBrokenPipes()
-            try await reporting {
-                let (ring, store) = try opening.ring()
-                var wanted: [String: String] = [:]
-                for pair in expect {
-                    let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
-                        String.init)
-                    guard parts.count == 2 else { throw IngestionError(.usage, "--expect \(pair): write KEY=VALUE") }
-                    wanted[parts[0]] = parts[1]
-                }
-                // One descriptor: what is compared with the record is what is read.
-                let admitted = try store?.admit(file)
-                func open() throws(IngestionError) -> MessageReader {
-                    guard let admitted else { return try openShard(file, keys: ring, expect: wanted) }
-                    return try openShard(admitted, keys: ring, expect: wanted, calling: file)
-                }
-                if !stream, output == nil { _ = try readShard(try open(), path: file) { _ in } }
-                let reader = try open()
-                if let store, let admitted { try Recorder(store).recordOpening(admitted.digest, reason: reason) }
-                if let by = admitted?.supersededBy {
-                    Terminal.remark(
-                        "warning: \(file): its batch was superseded by batch \(by); use the shards of that one")
-                }
-                if let output {
-                    let (folder, name) = split(output)
-                    var staged = try StagedFile(in: folder, name: name)
-                    _ = try readShard(reader, path: file) { try staged.write($0) }
-                    try staged.commit(as: name)
-                    try syncFolder(folder)
-                } else {
-                    // On a terminal, control characters are neutralised; a pipe or file gets the bytes as they are.
-                    var shown = StandardStream.output.isTerminal ? PrintableStream() : nil
-                    _ = try readShard(reader, path: file) { span in
-                        if let text = shown?.take(span) { return Terminal.write(Array(text.utf8), to: .output) }
-                        // A closed pipe, as with `| head`, is no failure.
-                        if try !StandardStream.output.write(span) { Glibc.exit(0) }
-                    }
-                    if let text = shown?.finish() { Terminal.write(Array(text.utf8), to: .output) }
                 }
             }
         }

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+/// Several sealed files are opened by one command, for one reason.
+@Suite(.serialized) struct `opening shards` {
+    private func prepared(_ harness: Harness, _ files: [(name: String, dataset: String, text: String)]) throws
+        -> [String]
+    {
+        #expect(try harness.run("init", "store").code == 0)
+        for (name, dataset, text) in files {
+            try harness.write(name, text)
+            let run = try harness.run("ingest", name, "--store", "store", "--dataset", dataset, "--infer")
+            #expect(run.code == 0, "\(run.out) \(run.err)")
+        }
+        return try files.map { file in
+            let folder = "store/accepted/" + file.dataset
+            return try #require(
+                harness.files(below: folder).filter { $0.hasSuffix("/0.sluice") }.map { folder + "/" + $0 }.sorted()
+                    .first {
+                        try harness.run("shard", "cat", $0, "--reason", "find", "--store", "store").out.contains(
+                            file.name)
+                    })
+        }
+    }
+
+    @Test func `tables are joined under one header, and one entry names the files`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let shards = try prepared(
+            harness,
+            [
+                ("a.csv", "d", "id,\"x\ny\"\n1,a.csv\n2,\"p\nq\"\n"), ("b.csv", "d", "id,\"x\ny\"\n3,b.csv\n"),
+                ("c.csv", "e", "id,z\n4,c.csv\n"), ("d.jsonl", "f", "{\"id\": 5, \"z\": \"d.jsonl\"}\n"),
+                ("e.jsonl", "f", "{\"id\": 6, \"z\": \"e.jsonl\"}\n"),
+            ])
+        func cat(_ files: [String], reason: String = "training") throws -> Harness.Outcome {
+            try harness.run(["shard", "cat"] + files + ["--reason", reason, "--store", "store"])
+        }
+        func entries() throws -> Int {
+            try harness.run("lineage", "log", "--kind", "shard.opened", "--limit", "100", "--json", "--store", "store")
+                .out
+                .split(separator: "\n").count
+        }
+        let before = try entries()
+        let joined = try cat([shards[0], shards[1]])
+        #expect(joined.code == 0 && joined.out == "id,\"x\ny\"\n1,a.csv\n2,\"p\nq\"\n3,b.csv\n", "\(joined.err)")
+        #expect(try entries() == before + 1)
+        let log = try harness.run("lineage", "log", "--limit", "1", "--store", "store").out
+        #expect(log.contains("and 1 more") && log.contains("3 rows") && log.contains("training"), "\(log)")
+        let trace = try harness.run("lineage", "trace", shards[1], "--store", "store").out
+        #expect(
+            trace.split(separator: "\n").count { $0.contains("opened") && $0.contains("training") } == 1, "\(trace)")
+        #expect(try cat([shards[3], shards[4]]).out.split(separator: "\n").count == 2)
+
+        // Files with different columns are refused before anything is printed or recorded.
+        let known = try entries()
+        let mixed = try cat([shards[0], shards[2]])
+        #expect(
+            mixed.code == 65 && mixed.out.isEmpty && mixed.err.contains("its header is not that of"), "\(mixed.err)")
+        let silent = try harness.run("shard", "cat", shards[0], "--store", "store")
+        #expect(silent.code == 64 && silent.out.isEmpty && silent.err.contains("--reason"), "\(silent.err)")
+        let telling = try cat([shards[0]], reason: "asked by jane.roe@example.com")
+        #expect(telling.code == 64 && telling.out.isEmpty && !telling.err.contains("jane"), "\(telling.err)")
+        #expect(try entries() == known)
+        // Outside a store nobody keeps a record, so no reason is needed.
+        let key = try harness.run("shard", "cat", shards[0], shards[1], "--key", "store/keys/main.kek")
+        #expect(key.code == 0 && key.out.hasSuffix("3,b.csv\n"), "\(key.err)")
+    }
+}
