@@ -259,6 +259,32 @@ import Testing
         #expect(try harness.run("status", "--store", "store").code == 1)
     }
 
+    @Test func `a hold that waits too long can fail the status`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        let daemon = try Daemon(harness)
+        defer { daemon.stop() }
+        func status(_ more: String...) throws -> Harness.Outcome {
+            try harness.run(["status", "--store", "store"] + more)
+        }
+        #expect(daemon.waits { try status("--fail-on", "held").code == 0 })
+        try harness.write("store/inbox/rows/bad.csv", "id,x\n" + (0..<9).map { "\($0),none\n" }.joined())
+        #expect(daemon.waits { try Self.outcomes(harness) == ["held"] })
+        #expect(daemon.waits { try status().code == 0 })
+        let shown = try status("--fail-on", "held")
+        #expect(shown.code == 1 && shown.out.contains("1 held and open"), "\(shown.out)")
+        #expect(try status("--json").out.contains("\"open\": 1"))
+        #expect(try status("--fail-on", "held:1h").code == 0 && status("--fail-on", "held:0s").code == 1)
+        for wrong in ["holds", "held:", "held:4", "held:-1h", "held:xh"] {
+            #expect(try status("--fail-on", wrong).code == 64, "\(wrong)")
+        }
+        let batch = try harness.run("review", "list", "--store", "store").out.prefix(36)
+        #expect(try harness.run("review", "reject", String(batch), "--reason", "no", "--store", "store").code == 0)
+        #expect(try status("--fail-on", "held").code == 0)
+        #expect(daemon.end(SIGTERM) == 143)
+    }
+
     @Test func `a lost inbox is found again, and events that were lost are made up for`() throws {
         let harness = try Harness()
         defer { harness.remove() }

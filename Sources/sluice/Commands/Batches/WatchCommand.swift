@@ -109,36 +109,52 @@ struct WatchCommand: AsyncParsableCommand {
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show the daemon, the waiting files, the files in work and the last error.",
+        abstract: "Show the daemon, the waiting files, the files in work, open holds and the last error.",
         discussion: """
-            Example: sluice status --store store
+            Example:
+              sluice status --store store
+              sluice status --fail-on held:4h
 
-            Exit codes: 0 a daemon runs without trouble · 1 none runs, or something cannot go on.
+            Exit codes: 0 a daemon runs without trouble · 1 none runs, something cannot go on, or --fail-on fits.
             """)
 
+    @Option(
+        name: .long,
+        help: "held or held:AGE: exit with 1 also when a held batch waits for a decision (for AGE: 30m, 4h, 2d).")
+    var failOn: HoldAge?
     @Flag(name: .long, help: "Print JSON.") var json = false
     @OptionGroup var store: StoreOptions
 
     /// Prints the state, and exits with 1 unless a daemon runs without trouble.
     func run() async throws {
         ignoreBrokenPipes()
-        var isWell = false
+        var (isWell, isReadable) = (false, true)
         try await reporting {
             let store = try store.require()
             let ledger = try LineageCommand.open(store)
             let status = try store.status(ledger)
-            isWell = status.daemon != nil && status.trouble == nil && status.inboxes.allSatisfy { $0.problem == nil }
+            var held: [HeldBatch] = []
+            // The daemon's state is shown all the same.
+            do throws(IngestionError) { held = try store.proving().heldBatches() } catch {
+                Terminal.complain("the open holds cannot be read: \(error.description)")
+                isReadable = false
+            }
+            isWell =
+                isReadable && status.daemon != nil && status.trouble == nil
+                && status.inboxes.allSatisfy { $0.problem == nil }
+            // Newest first. Times in this form sort as they follow each other.
+            if let failOn, let oldest = held.last, oldest.time <= failOn.latest { isWell = false }
             if json {
-                Terminal.json(Self.document(status))
+                Terminal.json(Self.document(status, held))
             } else {
-                Self.print(status)
+                Self.print(status, held)
             }
         }
         if !isWell { throw ExitCode(1) }
     }
 
     /// The status for people, one line for each fact.
-    private static func print(_ status: StoreStatus) {
+    private static func print(_ status: StoreStatus, _ held: [HeldBatch]) {
         if let pid = status.daemon {
             let board = status.board
             func count(_ key: String) -> String { NumberText.number(Int(board?[key]?.whole ?? 0)) }
@@ -160,6 +176,11 @@ struct StatusCommand: AsyncParsableCommand {
         for claim in status.claims {
             Terminal.line("work    \(claim.claim)  \(claim.state.rawValue), attempt \(claim.attempts)")
         }
+        if let oldest = held.last {
+            Terminal.line(
+                "review  \(NumberText.number(held.count)) held and open, the oldest since \(oldest.time); see: sluice review list"
+            )
+        }
         if let trouble = status.trouble {
             let others = status.inTrouble > 1 ? "  (and \(NumberText.number(status.inTrouble - 1)) more)" : ""
             Terminal.line("trouble \(trouble.time)  \(trouble.message)\(others)")
@@ -169,7 +190,7 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     /// The status as a document.
-    private static func document(_ status: StoreStatus) -> JSONValue {
+    private static func document(_ status: StoreStatus, _ held: [HeldBatch]) -> JSONValue {
         .object([
             "daemon": status.daemon.map { .integer(Int64($0)) } ?? .null, "board": status.board ?? .null,
             "inboxes": .array(
@@ -188,7 +209,32 @@ struct StatusCommand: AsyncParsableCommand {
                         "attempts": .integer(Int64($0.attempts)),
                     ])
                 }),
+            "held": .object([
+                "open": .integer(Int64(held.count)), "oldest": held.last.map { .string($0.time) } ?? .null,
+            ]),
             "ledger_entries": .integer(Int64(status.entries)), "free_bytes": .integer(Int64(status.free)),
         ])
     }
+}
+
+/// `held` or `held:AGE`: how long a held batch may wait for a decision.
+struct HoldAge: ExpressibleByArgument {
+    private let seconds: Int
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.first == "held" else { return nil }
+        guard parts.count == 2 else {
+            seconds = 0
+            return
+        }
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        guard let unit = parts[1].last.flatMap({ units[$0] }), let count = Int(parts[1].dropLast()), count >= 0,
+            count <= 1_000_000
+        else { return nil }
+        seconds = count * unit
+    }
+
+    /// The time of the verdict from which on a batch has not waited too long.
+    var latest: String { Clock.text(max(0, Clock.milliseconds() - seconds * 1000)) }
 }
