@@ -323,11 +323,9 @@ extension SourceSlice {
 
 /// A later pass: reads slices again by their places, in order.
 final class SliceReplayer {
-    private let source: InputFile
     private let reader: SourceReader
     private let places: [SlicePlace]
     private var index = 0
-    private var isShort = false
 
     /// Opens a source for another pass.
     ///
@@ -337,7 +335,7 @@ final class SliceReplayer {
     ///   - coding: compression and encoding.
     init(_ source: InputFile, places: [SlicePlace], _ coding: SourceCoding) throws(IngestionError) {
         reader = try SourceReader(source, coding, hashes: false)
-        (self.source, self.places) = (source, places)
+        self.places = places
     }
 
     /// Bytes of the file read so far.
@@ -351,16 +349,7 @@ final class SliceReplayer {
         try reader.skip(to: place.textOffset)
         var bytes: [UInt8] = []
         let wanted = place.isOverlong ? min(place.textLength, overlongKept) : place.textLength
-        if try reader.read(upTo: wanted, into: &bytes) < wanted {
-            isShort = true
-            return nil
-        }
+        if try reader.read(upTo: wanted, into: &bytes) < wanted { return nil }
         return SourceSlice(place, bytes)
-    }
-
-    /// Whether all slices could be read, and the file is as long as when it was opened.
-    func isComplete() throws(IngestionError) -> Bool {
-        let size = try source.currentSize()
-        return !isShort && size == source.size
     }
 }

@@ -80,8 +80,9 @@ struct DecidedBatch {
             if let workplace { try? opened.recorder?.abandon(workplace.lease) }
             throw error
         }
-        let isComplete = try replayer.isComplete()
-        let hasChanged = fold.hasChanged || !isComplete || fold.results.count != survey.places.count
+        let size = try opened.source.currentSize()
+        let hasChanged =
+            fold.hasChanged || fold.results.count != survey.places.count || size != opened.source.size
         return ProcessedBatch(
             decided: self, release: fold.finish(), workplace: workplace, assertions: assertions, hasChanged: hasChanged)
     }

@@ -26,7 +26,7 @@ struct SecretChoices: Sendable {
         tagKey = SecretKey(copying: hmacSHA256(key: key, Array("tags".utf8).span).span)
     }
 
-    /// The tag of a slice's bytes: GMAC (SP 800-38D) under a key of its own and a fixed IV, which costs a fifth of a
+    /// The tag of a slice's bytes: GMAC (SP 800-38D) under a key of its own and a fixed IV, which costs less than a
     /// SHA-256.
     ///
     /// A tag never leaves the process, and only an HMAC of it is used elsewhere. Without seeing tags nobody can find two

@@ -185,7 +185,8 @@ package struct ProvenState: Sendable {
         case .holdRejected:
             guard let batch = body["batch"]?.text else { break }
             rejected[batch] = sequence
-            if let dataset = body["dataset"]?.text, let digest = body["data_hash"]?.text {
+            let comparesSources = holds.values.joined().contains { $0.batch == batch && $0.comparesSources }
+            if !comparesSources, let dataset = body["dataset"]?.text, let digest = body["data_hash"]?.text {
                 rejectedContents[dataset + "\0" + digest] = sequence
             }
             for (content, list) in holds where list.contains(where: { $0.batch == batch }) {
@@ -238,7 +239,11 @@ package struct ProvenState: Sendable {
             batch: received.batch, dataset: received.dataset, sequence: sequence, source: received.source,
             digest: received.digest, comparesSources: body["cross"] != nil)
         switch body["verdict"]?.text {
-        case "held": if rejectedContents[hold.content] == nil { holds[hold.content, default: []].append(hold) }
+        case "held":
+            // Where suppliers are compared, equal content from another one is an independent statement.
+            if hold.comparesSources || rejectedContents[hold.content] == nil {
+                holds[hold.content, default: []].append(hold)
+            }
         case "accepted":
             accepted.add(Self.acceptanceKey(received.dataset, received.digest), sequence)
             if let number = received.number {
