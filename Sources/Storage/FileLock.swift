@@ -1,7 +1,7 @@
 import CPosix
 import Glibc
 
-/// An exclusive lock (flock) that is held as long as the value, and ends when the process ends.
+/// A lock (flock), exclusive unless it is asked for as shared, that is held as long as the value, and ends when the process ends.
 ///
 /// The lock file is never removed: otherwise two processes could lock two files of one name.
 package struct FileLock: ~Copyable, Sendable {
@@ -11,7 +11,14 @@ package struct FileLock: ~Copyable, Sendable {
     ///
     /// Throws `wrongKind` for anything but a plain file with a single hard link, so that the write into a lock file
     /// cannot reach another file.
-    package static func tryAcquire(_ name: FileName, in folder: OpenFolder) throws(StorageError) -> FileLock? {
+    ///
+    /// - Parameters:
+    ///   - name: the lock file, made if it is missing.
+    ///   - folder: its folder.
+    ///   - isShared: whether others may hold it as shared at the same time.
+    package static func tryAcquire(
+        _ name: FileName, in folder: OpenFolder, isShared: Bool = false
+    ) throws(StorageError) -> FileLock? {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let path = folder.shown(name)
         let opened = retrying { unsafe Int(name.withCString { unsafe sluice_openat(folder.number, $0, flags, 0o600) }) }
@@ -25,7 +32,7 @@ package struct FileLock: ~Copyable, Sendable {
         guard status.links <= 1 else {
             throw wrongKind("lock", path, found: "second name of another file", wanted: "file of its own")
         }
-        guard retrying({ Int(sluice_flock(number, LOCK_EX | LOCK_NB)) }) == 0 else {
+        guard retrying({ Int(sluice_flock(number, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB)) }) == 0 else {
             if errno == EWOULDBLOCK { return nil }
             throw systemError("lock", path)
         }

@@ -123,11 +123,16 @@ package final class OpenFolder: Sendable {
     }
 
     /// Moves a file into another folder, or renames it in this one, within one file system. Throws `alreadyExists` if
-    /// the new name is taken.
-    package func move(_ name: FileName, to folder: OpenFolder, as target: FileName) throws(StorageError) {
+    /// the new name is taken, unless it is to be replaced.
+    package func move(
+        _ name: FileName, to folder: OpenFolder, as target: FileName, replacing: Bool = false
+    ) throws(StorageError) {
         let (from, to) = (number, folder.number)
         let isMoved = unsafe name.withCString { old in
-            unsafe target.withCString { new in unsafe moveNoReplace(old, in: from, to: new, in: to) }
+            unsafe target.withCString { new in
+                if replacing { return unsafe renameat(from, old, to, new) == 0 }
+                return unsafe moveNoReplace(old, in: from, to: new, in: to)
+            }
         }
         guard isMoved else { throw systemError("move \(shown(name)) to", folder.shown(target)) }
     }

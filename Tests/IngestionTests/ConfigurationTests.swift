@@ -45,6 +45,8 @@ import Testing
         "sources.partner.require",
         "sources.partner.keys", "sources.partner.namespace", "sources.partner.keys[0].minisign",
         "sources.partner.keys[0].ssh", "limits.sliceBytes", "apiVersion", "recipients[0].publicKey",
+        "retention.accepted", "retention.quarantine", "retention.held", "retention.decision", "retention.baseline",
+        "retention.superseded", "datasets.orders.retention.held", "datasets.orders.retention", "retention",
     ]) func `every key is read`(path: String) throws {
         // The value: what no key takes.
         var text = path.hasSuffix("s") || path.hasSuffix("require") ? "7" : "[[1]]"
@@ -80,7 +82,8 @@ import Testing
                 "schema", "source", "inbox", "archive", "shadow", "sources", "owner", "licence", "license",
                 "collection",
                 "intendedUse", "contact", "probation", "require", "keys", "minisign", "ssh", "namespace",
-                "unlistedSources", "limits", "sliceBytes",
+                "unlistedSources", "limits", "sliceBytes", "retention", "accepted", "quarantine", "held", "decision",
+                "baseline", "superseded",
             ])
     }
 

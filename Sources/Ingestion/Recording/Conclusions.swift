@@ -53,10 +53,13 @@ extension Recorder {
     private func earlier(_ sequence: Int, _ batch: BatchIdentity) throws(IngestionError) -> EarlierBatch? {
         try recording { () throws(LedgerError) in
             let judged = try record.entry(sequence)
-            guard judged.event == .batchJudged, let id = judged.body["batch"]?.text,
-                let received = try record.run(around: sequence, id).first(where: { $0.event == .batchReceived })?.body,
+            guard judged.event == .batchJudged, let id = judged.body["batch"]?.text else { return nil }
+            let run = try record.run(around: sequence, id)
+            guard let received = run.first(where: { $0.event == .batchReceived })?.body,
                 received["dataset"]?.text == batch.dataset, received["data_hash"]?.text == hex(batch.digest)
             else { return nil }
+            // A held batch whose source was removed cannot be released: the same content is judged anew.
+            if try isSourceRemoved(run) { return nil }
             if batch.comparesSources, received["source"]?.text != batch.source { return nil }
             let isSame: Bool
             if let keys = judged.body["seen"]?.items?.compactMap(\.text) {
@@ -67,6 +70,23 @@ extension Recorder {
                     && received["policy_sha256"]?.text == hex(batch.policyDigest)
             }
             return EarlierBatch(batch: id, judged: judged, isSame: isSame)
+        }
+    }
+
+    private func isSourceRemoved(_ run: [LedgerEntry]) throws(LedgerError) -> Bool {
+        guard let source = run.flatMap(\.files).first(where: { $0.role == .source }),
+            case .removed = try record.standing(of: source)
+        else { return false }
+        return true
+    }
+
+    /// Whether the entry that recorded a key of `seen` is that of a held batch whose source was removed.
+    func removedHold(with key: [UInt8]) throws(IngestionError) -> Bool {
+        try recording { () throws(LedgerError) in
+            guard let sequence = try ledger.seen(key),
+                let batch = try record.entry(sequence).body["batch"]?.text
+            else { return false }
+            return try isSourceRemoved(record.run(around: sequence, batch))
         }
     }
 

@@ -20,11 +20,13 @@ extension Recorder {
         let digest: String
         /// The entry that records it.
         let sequence: Int
+        /// Whether it takes the place of an earlier form of the file.
+        let isReplacement: Bool
 
         /// Reads a member of an entry's `files`.
         ///
         /// - Throws: `damaged` for a path or role that no version writes.
-        init(_ file: JSONValue, sequence: Int) throws(IngestionError) {
+        init(_ file: JSONValue, sequence: Int, isReplacement: Bool = false) throws(IngestionError) {
             let role = file["role"]?.text ?? ""
             guard let path = file["path"]?.text, let target = recordedPath(path), let digest = file["file_sha256"]?.text
             else {
@@ -44,6 +46,7 @@ extension Recorder {
             self.target = target
             self.digest = digest
             self.sequence = sequence
+            self.isReplacement = isReplacement
         }
     }
 
@@ -83,7 +86,11 @@ extension Recorder {
                 folders[above] = folder
                 let isStaged = try staging?.status(of: file.staged) != nil
                 // It is in place already after a crash between the rename and the receipt.
-                if !isStaged, try folder.status(of: file.target.name) != nil { return }
+                if try folder.status(of: file.target.name) != nil {
+                    if !isStaged { return }
+                    // What is staged beside the recorded file was never committed, and goes with the lease.
+                    if isRecovery, try sha256(of: folder.openRegular(file.target.name)) == file.digest { return }
+                }
                 guard let staging, isStaged else {
                     throw StorageError(
                         .notFound, "publish", join(store.root, file.target.description), errno: 0,
@@ -95,7 +102,8 @@ extension Recorder {
                         cause: "its copy in work/ is not the file the ledger records; restore it from a backup"
                     )
                 }
-                try staging.move(file.staged, to: folder, as: file.target.name)
+                try staging.move(
+                    file.staged, to: folder, as: file.target.name, replacing: file.isReplacement)
             }
         }
         try receipts(files, folders)
@@ -118,8 +126,13 @@ extension Recorder {
         let run = try recording { () throws(LedgerError) in try record.run(claim) }
         if run.isEmpty { return false }
         var files: [Placement] = []
-        for entry in run {
-            for file in entry.files { files.append(try Placement(file.body, sequence: entry.sequence)) }
+        for file in run.flatMap(\.files) {
+            switch try recording({ () throws(LedgerError) in try record.standing(of: file) }) {
+            case .present(let now):
+                files.append(
+                    try Placement(now.body, sequence: now.entry.sequence, isReplacement: now.entry != file.entry))
+            case .removed: try erase([file])
+            }
         }
         let staging = try storing { () throws(StorageError) -> OpenFolder? in
             guard try work.status(of: Store.name(claim))?.kind == .folder else { return nil }
@@ -141,7 +154,10 @@ extension Recorder {
             guard let folder = file.target.folder.flatMap({ folders[$0] }),
                 let name = file.target.with(ending: ".tlog-proof")?.name
             else { continue }
-            if try storing({ () throws(StorageError) in try folder.status(of: name) }) != nil { continue }
+            let isThere = try storing { () throws(StorageError) in try folder.status(of: name) } != nil
+            // The receipt of the file before proves another entry.
+            if isThere, !file.isReplacement { continue }
+            if isThere { try storing { () throws(StorageError) in try folder.remove(name) } }
             if proofs[file.sequence] == nil {
                 proofs[file.sequence] =
                     try recording { () throws(LedgerError) in try ledger.proof(of: file.sequence) }?.text

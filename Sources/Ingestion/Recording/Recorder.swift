@@ -192,11 +192,12 @@ package struct Recorder: Sendable {
         let seen = Dictionary(
             batch.seenKeys(isAccepted: conclusion.isAccepted).map { ($0, judgedIndex) },
             uniquingKeysWith: { first, _ in first })
-        let change = LedgerChange(entries: entries, blobs: blobs, seen: seen).decided(
+        var change = LedgerChange(entries: entries, blobs: blobs, seen: seen).decided(
             at: state.size,
             accepting: conclusion.isAccepted && batch.supersedes == nil && batch.waiver?.rows == nil
                 ? batch.content : nil,
             hold: batch.waiver?.held ?? batch.supersedes)
+        for key in seen.keys where try removedHold(with: key) { change.repeated.insert(key) }
         try commit(change, of: batch, lease: workplace.lease, from: folder)
     }
 

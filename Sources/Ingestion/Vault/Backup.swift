@@ -27,8 +27,8 @@ package struct Backup: Sendable {
     /// Copies a store that may be written to meanwhile.
     ///
     /// The record is copied first, by SQLite's backup API in one read transaction, and so is the state of one moment.
-    /// The files that it names never change and are never removed; later ones are not part of the copy. Delivered files
-    /// without an outcome stay behind: they are not yet the store's data.
+    /// The files that it names do not change meanwhile, since commands that change or remove published files wait; later
+    /// ones are not part of the copy. Delivered files without an outcome stay behind: they are not yet the store's data.
     ///
     /// - Parameters:
     ///   - recorder: the open store.
@@ -41,6 +41,9 @@ package struct Backup: Sendable {
     ) async throws(IngestionError) -> Result {
         let store = recorder.store
         try requireEmpty(target)
+        let lock = try recorder.lockMaintenance(isShared: true)
+        // What a removal left unfinished is finished first.
+        _ = try recorder.recover()
         var result = Result()
         try Store.makeFolders(in: target)
         let ledgerPath = join(target, "ledger.sqlite")
@@ -84,6 +87,7 @@ package struct Backup: Sendable {
             "settings": .object(settings.mapValues { .string($0) }),
         ])
         try sign(mark, store, in: root)
+        _ = consume lock
         return result
     }
 

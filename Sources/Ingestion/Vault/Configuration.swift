@@ -25,6 +25,8 @@ package struct Configuration: Sendable, Equatable {
         package var archive: String?
         /// A candidate contract that is evaluated and only reported on; relative to the store.
         package var shadow: String?
+        /// How long its sealed files are kept, where it differs from the store's.
+        package var retention = Retention()
 
         /// Reads a member of `datasets:`.
         init(_ settings: SettingReader) throws(SchemaError) {
@@ -34,6 +36,7 @@ package struct Configuration: Sendable, Equatable {
             archive = try settings.text("archive")
             shadow = try settings.text("shadow")
             if let list = settings["recipients"] { recipients = try Configuration.recipients(list) }
+            if let cursor = settings["retention"] { retention = try Retention(try SettingReader(cursor, .retention)) }
         }
     }
 
@@ -54,6 +57,8 @@ package struct Configuration: Sendable, Equatable {
     package var holdsUnlisted: Bool
     /// Bytes of a slice, and so about the size of a shard.
     package var sliceBytes: Int
+    /// How long sealed files are kept, unless a dataset says otherwise.
+    package var retention = Retention()
 
     /// Parses `sluice.yaml`.
     ///
@@ -96,6 +101,7 @@ package struct Configuration: Sendable, Equatable {
                 sources[key] = try SourceRecord(key, source)
             }
         }
+        if let cursor = settings["retention"] { retention = try Retention(try SettingReader(cursor, .retention)) }
         let word = try settings.word("unlistedSources") ?? "hold"
         holdsUnlisted = word == "hold" && !sources.isEmpty
         sliceBytes = Self.usualSliceBytes
@@ -173,6 +179,12 @@ package struct Configuration: Sendable, Equatable {
         #     require: [signature]          # and digest, or manifest: signed for one dataset, in order
         #     keys:
         #       - minisign: RWQ…            # or ssh: ssh-ed25519 AAAA…
+
+        # How long sealed files are kept: watch removes them daily, sluice prune by hand. What is not named stays for good.
+        # retention:
+        #   accepted: 2y                    # also in a dataset, for that dataset alone
+        #   quarantine: 90d                 # rows held back from accepted batches
+        #   held: 90d                       # a held batch that nobody decided about ends then
 
         # limits:
         #   sliceBytes: 16777216            # a slice of the source makes one shard

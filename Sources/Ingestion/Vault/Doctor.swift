@@ -314,9 +314,11 @@ extension Store {
                     "files", .bad, line,
                     cure: line.hasSuffix("finishes it") || line.hasSuffix("writes it")
                         ? "the next sluice ingest or watch settles it; restore it from a backup only if the doctor reports it again"
-                        : line.hasSuffix("is not recorded") || line.hasPrefix("WORK")
-                            ? "do not use it as published data: move it out of the store and find out who put it there"
-                            : "restore it from a backup")
+                        : line.hasSuffix("delete it")
+                            ? "delete it; a restored backup brings back what was removed since"
+                            : line.hasSuffix("is not recorded") || line.hasPrefix("WORK")
+                                ? "do not use it as published data: move it out of the store and find out who put it there"
+                                : "restore it from a backup")
             }
     }
 

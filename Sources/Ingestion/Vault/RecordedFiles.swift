@@ -19,6 +19,7 @@ extension Store {
     ) throws(IngestionError) -> MessageReader {
         let opened: FileDescriptor
         do throws(IngestionError) { opened = try openRecorded(file) } catch {
+            if error.code == .noInput { throw error }
             throw IngestionError(.tryAgain, "\(error.description); \(Self.cure(of: file))")
         }
         do throws(SealingError) { return try MessageReader(.file(opened), keys: keys, expect: expect) } catch {
@@ -39,8 +40,9 @@ extension Store {
 
     /// Opens a recorded file.
     ///
-    /// - Throws: `damaged` when it is missing or not the recorded one.
+    /// - Throws: `noInput` when it was removed lawfully; `damaged` when it is missing or not the recorded one.
     func openRecorded(_ file: PublishedFile) throws(IngestionError) -> FileDescriptor {
+        let file = try current(file)
         guard let path = recordedPath(file.path) else {
             throw IngestionError(
                 .damaged, "entry \(file.entry.sequence) of the ledger records a file with an invalid path")
@@ -57,6 +59,22 @@ extension Store {
         }
         throw IngestionError(
             .damaged, "\(place(of: file)): it is not the file that the ledger records (entry \(file.entry.sequence))")
+    }
+
+    /// A published file as the entry that changed it last records it.
+    ///
+    /// - Throws: `noInput` when it was removed lawfully.
+    func current(_ file: PublishedFile) throws(IngestionError) -> PublishedFile {
+        let log = try proven().log
+        switch try recording({ () throws(LedgerError) in try log.standing(of: file) }) {
+        case .present(let current): return current
+        case .removed(let entry):
+            let rule = entry.body["rule"]?.text ?? entry.body["reason"]?.text ?? ""
+            throw IngestionError(
+                .noInput,
+                "\(place(of: file)): it was removed on \((entry.body["time"]?.text ?? "").prefix(10)) by the retention of \(rule) "
+                    + "(entry \(entry.sequence)); nobody can read it any more")
+        }
     }
 
     /// Reads a whole recorded file that a decision depends on.

@@ -40,38 +40,54 @@ struct RecordedPlaces {
     private(set) var folders = Set<RelativePath>()
     /// Entries that record a file at an invalid path.
     private(set) var strange: [Int] = []
-    private var next = 0
+    /// The files that were removed lawfully.
+    private(set) var removed: [RelativePath: Recorded] = [:]
+    private var next: [LedgerEvent: Int] = [:]
 
     /// Adds what was recorded since the last call.
     mutating func catchUp(_ ledger: Ledger) throws(IngestionError) {
-        while true {
-            let from = next
-            let entries = try recording { () throws(LedgerError) in
-                try ledger.unindexedEntries(kind: LedgerEvent.shardPublished.rawValue, from: from, limit: 1000)
-            }
-            guard let last = entries.last else { return }
-            next = last.sequence + 1
-            for file in entries.flatMap(\.files) {
-                guard let path = recordedPath(file.path) else {
-                    strange.append(file.entry.sequence)
-                    continue
+        for event in [LedgerEvent.shardPublished, .shardRewrapped, .fileRemoved] {
+            while true {
+                let from = next[event] ?? 0
+                let entries = try recording { () throws(LedgerError) in
+                    try ledger.unindexedEntries(kind: event.rawValue, from: from, limit: 1000)
                 }
-                files[path] = Recorded(
-                    digest: file.digest, sequence: file.entry.sequence, batch: file.batch, role: file.role,
-                    bytes: file.body["bytes"]?.whole.map { Int($0) })
-                var above = path.folder
-                while let folder = above, folders.insert(folder).inserted { above = folder.folder }
+                guard let last = entries.last else { break }
+                next[event] = last.sequence + 1
+                for file in entries.flatMap({ $0.files + $0.changedFiles }) { add(file, event) }
             }
         }
     }
 
+    private mutating func add(_ file: PublishedFile, _ event: LedgerEvent) {
+        guard let path = recordedPath(file.path) else { return strange.append(file.entry.sequence) }
+        let recorded = Recorded(
+            digest: file.digest, sequence: file.entry.sequence, batch: file.batch, role: file.role,
+            bytes: file.body["bytes"]?.whole.map { Int($0) })
+        var above = path.folder
+        while let folder = above, folders.insert(folder).inserted { above = folder.folder }
+        if event == .fileRemoved {
+            (removed[path], files[path]) = (recorded, nil)
+        } else if removed[path] == nil, files[path].map({ $0.sequence < recorded.sequence }) ?? true {
+            // A change may be read before the publication, which another process committed between the two queries.
+            files[path] = recorded
+        }
+    }
+
     /// The file that a receipt is of; nil when the path is not that of a recorded file's receipt.
-    func file(ofReceipt path: RelativePath) -> Recorded? {
+    func file(ofReceipt path: RelativePath) -> Recorded? { Self.place(ofReceipt: path).flatMap { files[$0] } }
+
+    /// The lawful removal of a file, by its path or by that of its receipt; nil when it was not removed.
+    func removal(of path: RelativePath) -> Recorded? {
+        removed[path] ?? Self.place(ofReceipt: path).flatMap { removed[$0] }
+    }
+
+    private static func place(ofReceipt path: RelativePath) -> RelativePath? {
         let ending = Array(".tlog-proof".utf8)
         guard path.name.bytes.suffix(ending.count).elementsEqual(ending),
             let name = FileName(Array(path.name.bytes.dropLast(ending.count)))
         else { return nil }
-        return files[path.folder.map { $0.appending(name) } ?? RelativePath(name)]
+        return path.folder.map { $0.appending(name) } ?? RelativePath(name)
     }
 }
 
@@ -275,8 +291,10 @@ struct AuditWalk {
                 return "FILE \(path) is a \(status.kind.rawValue), but was published as a plain file"
             }
             let found = try storing { () throws(StorageError) in try sha256(of: root.openRegular(at: path)) }
-            return found == recorded.digest
-                ? nil : "FILE \(path) differs from the published file: it was changed or replaced"
+            if found == recorded.digest { return nil }
+            return isStaged(recorded)
+                ? "FILE \(path) is not wrapped anew: the process ended while replacing it; the next sluice ingest or watch finishes it"
+                : "FILE \(path) differs from the published file: it was changed or replaced"
         }
         if let recorded = places.file(ofReceipt: path) {
             guard let status else {
@@ -294,6 +312,11 @@ struct AuditWalk {
             }
             return try judge(receipt: path, recorded)
         }
+        if status != nil, let removal = places.removal(of: path) {
+            return isInWork(removal)
+                ? "FILE \(path) is not removed yet: the process ended while removing it; the next sluice ingest or watch finishes it"
+                : "FILE \(path) was removed lawfully (entry \(removal.sequence)), and is here again: delete it"
+        }
         // A folder that became one of ours meanwhile is examined by the next audit.
         guard let status, !(places.folders.contains(path) && status.kind == .folder) else { return nil }
         return status.kind == .regular
@@ -305,6 +328,12 @@ struct AuditWalk {
         Inflight.isName(recorded.batch) && root.exists(at: Store.workPath.appending(Store.name(recorded.batch)))
     }
 
+    /// Whether the batch's lease is still there.
+    private func isInWork(_ recorded: RecordedPlaces.Recorded) -> Bool {
+        Inflight.isName(recorded.batch)
+            && root.exists(at: Store.workPath.appending(Store.name(recorded.batch + ".lock")))
+    }
+
     private static func name(ofReceipt path: RelativePath) -> FileName {
         FileName(Array(path.name.bytes.dropLast(11))) ?? path.name
     }
@@ -314,6 +343,10 @@ struct AuditWalk {
     ) throws(IngestionError) -> String? {
         let text = try storing { () throws(StorageError) in try root.openRegular(at: path).readAll(max: 1 << 20) }
         guard let proof = try receipt(text, of: recorded, in: log) else {
+            if isStaged(recorded) {
+                return "RECEIPT \(path) is that of the file before: the process ended while replacing it; "
+                    + "the next sluice ingest or watch writes it"
+            }
             return "RECEIPT \(path) does not prove its file: it was damaged or swapped"
         }
         if lastNote?.note != proof.note {

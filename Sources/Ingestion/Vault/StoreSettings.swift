@@ -15,6 +15,8 @@ extension SettingGroup {
         Setting(
             "unlistedSources", .words(["accept", "hold"]), default: "`hold`",
             "what is done about batches of suppliers that `sources` does not list, once it lists any"),
+        Setting(
+            "retention", .mapping(.retention), "how long sealed files are kept; what it does not name is kept for good"),
         Setting("limits", .mapping(.storeLimits), "sizes of the work"),
     ])
 
@@ -49,6 +51,7 @@ extension SettingGroup {
         Setting(
             "shadow", .text("a path in the store"), default: "none",
             "a contract that judges every batch as well and only reports"),
+        Setting("retention", .mapping(.retention), default: "the store's", "how long its sealed files are kept"),
     ])
 
     /// A member of `sources:`.

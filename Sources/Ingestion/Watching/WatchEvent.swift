@@ -58,6 +58,10 @@ package enum WatchEvent: Sendable {
     case found(dataset: String, inbox: String)
     /// The kernel dropped events, so the folders were scanned instead.
     case overflowed
+    /// Sealed files whose retention ended were removed.
+    case removed(Recorder.Removed)
+    /// They could not be removed; it is tried again after so many seconds.
+    case removalFailed(cause: String, seconds: Double)
     /// A signal arrived.
     case stopping(signal: Int32)
     /// The daemon ended.

@@ -27,6 +27,8 @@ package final class Watcher {
     /// Datasets from which no new file is taken before this time of the monotonic clock.
     var pauses: [String: Double] = [:]
     var tookSinceScan = false
+    /// When sealed files whose retention ended are removed next, by the monotonic clock.
+    var nextRemoval = 0.0
     var troubles = Troubles()
     let board: StatusBoard
     /// The name of the lock that makes a daemon the only one of its store.
@@ -118,6 +120,7 @@ package final class Watcher {
                 try await takeUpAbandoned()
                 continue
             }
+            if now >= nextRemoval { try removeExpired(now) }
             let (found, next) = choose(now)
             if let (inbox, candidate) = found {
                 tookSinceScan = true
@@ -131,7 +134,7 @@ package final class Watcher {
             showBoard(working: nil)
             if options.once, !inboxes.contains(where: { $0.isSettling(now, settle: options.settle) }) { break }
             let bound = options.once ? Clock.monotonic() + max(options.settle, 0.05) : .infinity
-            let due = min(next, nextScan, retryAt, bound) - Clock.monotonic()
+            let due = min(next, nextScan, retryAt, nextRemoval, bound) - Clock.monotonic()
             wait(events, stop.signals, milliseconds: Int(max(1, min(due * 1000, 3_600_000).rounded(.up))))
         }
         end.signal = stop.signal

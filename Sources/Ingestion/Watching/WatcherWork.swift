@@ -48,6 +48,21 @@ extension Watcher {
         returnFreeMemory()
     }
 
+    /// Removes sealed files whose retention ended, once a day. What stands in the way is tried again after ten minutes.
+    func removeExpired(_ now: Double) throws(IngestionError) {
+        nextRemoval = now + 86_400
+        if store.configuration.retainsEverything { return }
+        do throws(IngestionError) {
+            let removed = try recorder.remove(try recorder.expiredFiles(), isStopped: { stop.signal != nil })
+            if removed.files > 0 { tell(.removed(removed)) }
+            if removed.waiting > 0 { nextRemoval = now + 600 }
+        } catch {
+            if error.isFatal { throw error }
+            nextRemoval = now + 600
+            tell(.removalFailed(cause: error.description, seconds: 600))
+        }
+    }
+
     /// Takes over leases that a dead daemon, or an earlier attempt of this one, left.
     func takeUpAbandoned() async throws(IngestionError) {
         let rows: [Inflight]

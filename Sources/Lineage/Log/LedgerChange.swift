@@ -74,6 +74,9 @@ package struct LedgerChange: Sendable {
     package var blobs: [LedgerBlob]
     /// Idempotency keys (32 bytes each), with the index of the entry that records each.
     package var seen: [[UInt8]: Int]
+    /// Keys of `seen` that an earlier entry may have recorded, whose batch was held and can no longer be released. The
+    /// table keeps the earlier entry.
+    package var repeated: Set<[UInt8]> = []
     /// Claims that are updated in the same commit.
     package var putInflight: [Inflight]
     /// Number of entries that the caller proved before it decided. The commit checks later entries for the same keys.

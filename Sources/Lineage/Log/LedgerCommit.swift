@@ -33,6 +33,7 @@ extension Ledger {
         try db.run("INSERT INTO checkpoint VALUES(?,?,?)", [head.size, asBlob(head.root), asBlob(note)])
         for (key, index) in change.seen {
             guard try db.first("SELECT 1 FROM seen WHERE key = ?", [asBlob(key)], { _ in true }) == nil else {
+                if change.repeated.contains(key) { continue }
                 throw LedgerError(
                     .alreadySeen, "write to ledger", subject: path, cause: "key \(hex(key)) is recorded already")
             }

@@ -24,6 +24,10 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     case holdRejected = "hold.rejected"
     /// Sealed files of a batch.
     case shardPublished = "shard.published"
+    /// Sealed files of a batch were removed lawfully: their retention ended.
+    case fileRemoved = "file.removed"
+    /// Sealed files of a batch were wrapped for other keys. What is in them is the same.
+    case shardRewrapped = "shard.rewrapped"
     /// A person opened a sealed file.
     case shardOpened = "shard.opened"
     /// A contract was used for the first time.
@@ -106,13 +110,19 @@ extension JSONValue {
 }
 
 extension JSONValue {
-    /// The batch that an entry's body decides about: it, or rows of it, were released, or it was rejected or replaced;
-    /// nil for other entries.
+    /// The batch that an entry's body decides about: it, or rows of it, were released, it was rejected or replaced, or
+    /// its kept rows were removed; nil for other entries.
     var decidesHold: String? {
         switch event {
         case .batchReleased: self["held"]?.text
         case .holdRejected, .batchSuperseded: self["batch"]?.text
+        case .fileRemoved: hasFiles(of: .source) || hasFiles(of: .quarantine) ? self["batch"]?.text : nil
         default: nil
         }
+    }
+
+    /// Whether an entry's `files` has one of a role.
+    func hasFiles(of role: FileRole) -> Bool {
+        (self["files"]?.items ?? []).contains { $0["role"]?.text == role.rawValue }
     }
 }

@@ -187,18 +187,30 @@ package final class ProvenLog: Sendable {
         return LedgerEntry(sequence: sequence, kind: kind, bytes: bytes, body: body)
     }
 
-    /// The files of a role that these entries record, without those of superseded batches.
+    /// The files of a role that these entries record, without those of superseded batches and those that were removed.
     package func files(
         _ role: FileRole, in sequences: some Sequence<Int>
     ) throws(LedgerError) -> [PublishedFile] {
         let state = try state()
         var found: [PublishedFile] = []
         for sequence in sequences {
-            found += try entry(sequence, of: state).files.filter {
-                $0.role == role && state.superseded[$0.batch] == nil
+            for file in try entry(sequence, of: state).files
+            where file.role == role && state.superseded[file.batch] == nil {
+                if case .present = try standing(of: file) { found.append(file) }
             }
         }
         return found
+    }
+
+    /// What the record says today of a file that it once published.
+    package func standing(of file: PublishedFile) throws(LedgerError) -> FileStanding {
+        let state = try state()
+        for sequence in state.changes(ofFile: file.path) {
+            let entry = try entry(sequence, of: state)
+            guard let changed = entry.changedFiles.first(where: { $0.path == file.path }) else { continue }
+            return entry.event == .fileRemoved ? .removed(entry) : .present(changed)
+        }
+        return .present(file)
     }
 
     /// The entries that one commit made for a batch, in order; empty if the log has none.
@@ -239,7 +251,8 @@ package final class ProvenLog: Sendable {
     /// The proven record of a published file with this SHA-256; nil if there is none.
     package func file(_ digest: String) throws(LedgerError) -> PublishedFile? {
         guard let found = try LineageQuery(ledger).file(digest) else { return nil }
-        return try entry(found.entry.sequence).files.first { $0.digest == digest }
+        let entry = try entry(found.entry.sequence)
+        return (entry.files + entry.changedFiles).first { $0.digest == digest }
     }
 
     // MARK: Cache

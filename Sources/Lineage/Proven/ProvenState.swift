@@ -35,6 +35,8 @@ package struct ProvenState: Sendable {
     package internal(set) var releasedRows: [String: [ReleasedRows]] = [:]
     /// Held batches that are still open, by dataset and content.
     var holds: [String: [Hold]] = [:]
+    /// Entries that removed or changed published files, by `fileKey`.
+    var changedFiles = KeyIndex()
     var accepted = KeyIndex()
     var judged = KeyIndex()
     /// The received batch of the current commit, until its judgement follows.
@@ -122,6 +124,11 @@ package struct ProvenState: Sendable {
         (published[dataset]?[role.rawValue] ?? []).filter { source == nil || $0.source == source }.map(\.sequence)
     }
 
+    /// The suppliers whose batches have files of a role in a dataset.
+    package func suppliers(of dataset: String, role: FileRole) -> Set<String> {
+        Set((published[dataset]?[role.rawValue] ?? []).map(\.source).filter { !$0.isEmpty })
+    }
+
     /// The datasets that have files of a role, sorted.
     package func datasets(with role: FileRole) -> [String] {
         published.filter { $0.value[role.rawValue] != nil }.keys.sorted()
@@ -154,6 +161,12 @@ package struct ProvenState: Sendable {
 
     /// The suppliers with a decision, sorted.
     package var decidedSources: [String] { sources.filter { !$0.value.decision.isEmpty }.keys.sorted() }
+
+    /// The entries that may have removed or changed the file of this path, newest first; the caller reads them.
+    package func changes(ofFile path: String) -> [Int] { changedFiles.candidates(Self.fileKey(path)).sorted(by: >) }
+
+    /// A path of the store as a key of `changedFiles`.
+    private static func fileKey(_ path: String) -> [UInt8] { SHA256.hash(Array("sluice/file/v1\0\(path)".utf8)) }
 
     private static func acceptanceKey(_ dataset: String, _ digest: String) -> [UInt8] {
         SHA256.hash(Array("sluice/accepted/v1\0\(dataset)\0\(digest)".utf8))
@@ -189,11 +202,14 @@ package struct ProvenState: Sendable {
             if !comparesSources, let dataset = body["dataset"]?.text, let digest = body["data_hash"]?.text {
                 rejectedContents[dataset + "\0" + digest] = sequence
             }
-            for (content, list) in holds where list.contains(where: { $0.batch == batch }) {
-                let left = list.filter { $0.batch != batch }
-                holds[content] = left.isEmpty ? nil : left
-            }
+            closeHold(batch)
         case .shardPublished: addFiles(body, sequence: sequence)
+        case .fileRemoved, .shardRewrapped:
+            for file in body["files"]?.items ?? [] {
+                if let path = file["path"]?.text { changedFiles.add(Self.fileKey(path), sequence) }
+            }
+            // Without its sealed source a held batch cannot be released any more.
+            if event == .fileRemoved, body.hasFiles(of: .source), let batch = body["batch"]?.text { closeHold(batch) }
         case .profilePublished:
             if let digest = body["source_sha256"]?.text, let cost = body["epsilon_millionths"]?.whole, cost > 0 {
                 // Numbers are folded before the root is compared, so they are untrusted and must not overflow.
@@ -211,6 +227,13 @@ package struct ProvenState: Sendable {
         case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
         // These entries affect no decision.
         case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed: break
+        }
+    }
+
+    private mutating func closeHold(_ batch: String) {
+        for (content, list) in holds where list.contains(where: { $0.batch == batch }) {
+            let left = list.filter { $0.batch != batch }
+            holds[content] = left.isEmpty ? nil : left
         }
     }
 

@@ -8,7 +8,7 @@ extension ProvenState {
         func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
         func entry(_ sequence: Int?) -> JSONValue { .integer(Int64(sequence ?? -1)) }
         return .object([
-            "v": .integer(4), "size": .integer(Int64(size)), "root": .string(hex(root)),
+            "v": .integer(5), "size": .integer(Int64(size)), "root": .string(hex(root)),
             "sources": .object(
                 sources.mapValues { source in
                     .object([
@@ -40,22 +40,25 @@ extension ProvenState {
                 releasedRows.mapValues { list in
                     .array(list.map { .array([.string($0.rows), .string($0.batch)]) })
                 }),
+            "changed": .string(base64(changedFiles.encoded())),
             "accepted": .string(base64(accepted.encoded())), "judged": .string(base64(judged.encoded())),
         ])
     }
 
     /// Reads a cached document; nil for another version or form.
     init?(_ document: JSONValue) {
-        guard document["v"]?.whole == 4, let size = document["size"]?.whole,
+        guard document["v"]?.whole == 5, let size = document["size"]?.whole,
             let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
             let accepted = document["accepted"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
-            let judged = document["judged"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) })
+            let judged = document["judged"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
+            let changed = document["changed"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) })
         else { return nil }
         func texts(_ value: JSONValue?) -> [String] { (value?.items ?? []).compactMap(\.text) }
         func numbers(_ value: JSONValue?) -> [Int] { (value?.items ?? []).compactMap { $0.whole.map { Int($0) } } }
         func entry(_ value: JSONValue?) -> Int? { value?.whole.flatMap { $0 < 0 ? nil : Int($0) } }
         func words(_ value: JSONValue?) -> [String: String] { (value?.members ?? [:]).compactMapValues(\.text) }
         (self.size, self.root, self.accepted, self.judged) = (Int(size), root, accepted, judged)
+        changedFiles = changed
         sources = (document["sources"]?.members ?? [:]).mapValues { source in
             var history = SourceHistory()
             history.decision = source["decision"]?.text ?? ""

@@ -116,7 +116,7 @@ package struct LineageQuery: Sendable {
 
     /// Found by the index of the projection: a batch looks up every baseline, and the ledger grows.
     private func named(_ digest: String) throws(LedgerError) -> PublishedFile? {
-        try entries(naming: digest).flatMap(\.files).first { $0.digest == digest }
+        try entries(naming: digest).flatMap { $0.files + $0.changedFiles }.first { $0.digest == digest }
     }
 
     /// The entry that first names a thing by its SHA-256, if there is one.

@@ -1,6 +1,6 @@
 package import Tabular
 
-/// A file that an entry `shard.published` records: a shard, or another sealed file of the store.
+/// A sealed file of a batch, as an entry `shard.published` records it, or a later one that changed it.
 package struct PublishedFile: Sendable, Equatable {
     /// The entry that records it, together with other files of the batch.
     package let entry: LedgerEntry
@@ -33,4 +33,20 @@ extension LedgerEntry {
         if event != .shardPublished { return [] }
         return (body["files"]?.items ?? []).map { PublishedFile(entry: self, body: $0) }
     }
+}
+
+extension LedgerEntry {
+    /// The files that the entry removed or wrapped for other keys, as it left them; empty for entries of other kinds.
+    package var changedFiles: [PublishedFile] {
+        if event != .fileRemoved, event != .shardRewrapped { return [] }
+        return (body["files"]?.items ?? []).map { PublishedFile(entry: self, body: $0) }
+    }
+}
+
+/// What the record says of a published file today.
+package enum FileStanding: Sendable, Equatable {
+    /// It is in its place, with the digest of the entry that changed it last.
+    case present(PublishedFile)
+    /// It was removed lawfully, by this entry.
+    case removed(LedgerEntry)
 }

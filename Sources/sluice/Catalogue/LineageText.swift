@@ -56,6 +56,12 @@ enum LineageText {
             }
         case .configChanged:
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
+        case .fileRemoved, .shardRewrapped:
+            let files = entry.changedFiles
+            text += "  \(files.first?.path ?? "")" + (files.count > 1 ? "  and \(files.count - 1) more" : "")
+            if let rule = body["rule"]?.text { text += "  retention \(rule)" }
+            if let keys = body["keys"]?.items?.compactMap(\.text) { text += "  for \(keys.joined(separator: ", "))" }
+            text += "  by uid \(body["uid"]?.whole ?? -1)"
         case .shardOpened:
             let opened = body["opened"]?.items ?? []
             if let first = opened.first {

@@ -134,6 +134,17 @@ struct WatchLog {
         case .found(let dataset, let inbox):
             logger.notice("inbox available again", metadata: ["dataset": "\(dataset)", "inbox": "\(inbox)"])
         case .overflowed: logger.notice("file events were dropped; inboxes rescanned")
+        case .removed(let removed):
+            logger.notice(
+                "sealed files were removed: their retention ended",
+                metadata: [
+                    "files": .count(removed.files), "bytes": .count(removed.bytes), "batches": .count(removed.batches),
+                    "holds": .count(removed.holds),
+                ])
+        case .removalFailed(let cause, let seconds):
+            logger.error(
+                "sealed files whose retention ended could not be removed; tried again",
+                metadata: ["cause": "\(cause)", "retry_seconds": .stringConvertible(seconds)])
         case .stopping(let signal): logger.notice("stopping", metadata: ["signal": .count(Int(signal))])
         case .stopped: logger.info("stopped")
         }

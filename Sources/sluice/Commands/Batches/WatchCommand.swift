@@ -219,22 +219,19 @@ struct StatusCommand: AsyncParsableCommand {
 
 /// `held` or `held:AGE`: how long a held batch may wait for a decision.
 struct HoldAge: ExpressibleByArgument {
-    private let seconds: Int
+    private let milliseconds: Int
 
     init?(argument: String) {
         let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.first == "held" else { return nil }
         guard parts.count == 2 else {
-            seconds = 0
+            milliseconds = 0
             return
         }
-        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = parts[1].last.flatMap({ units[$0] }), let count = Int(parts[1].dropLast()), count >= 0,
-            count <= 1_000_000
-        else { return nil }
-        seconds = count * unit
+        guard let age = duration(String(parts[1])) else { return nil }
+        milliseconds = age
     }
 
     /// The time of the verdict from which on a batch has not waited too long.
-    var latest: String { Clock.text(max(0, Clock.milliseconds() - seconds * 1000)) }
+    var latest: String { Clock.text(max(0, Clock.milliseconds() - milliseconds)) }
 }

@@ -1,0 +1,194 @@
+import Foundation
+import Lineage
+import Schemas
+import Sealing
+import Storage
+import Tabular
+import Testing
+
+@testable import Ingestion
+
+/// Sealed files whose retention ended are removed, and the record says so.
+@Suite struct `what has been kept long enough` {
+    /// A store whose `sluice.yaml` has more lines, opened again as a command does.
+    private func store(_ shop: Workshop, _ more: String) throws -> Store {
+        let path = shop.store.root + "/sluice.yaml"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try Data((text + more + "\n").utf8).write(to: URL(filePath: path))
+        return try Store(shop.store.root).proving()
+    }
+
+    private func rows(_ count: Int, from first: Int, far: Int = 5) -> String {
+        var text = Workshop.rows(count, from: first)
+        for id in 0..<far { text += "\(first + count + id),9\(id)00\(first),far \(first + id)\n" }
+        return text
+    }
+
+    private func later(_ days: Int) -> Int { Clock.milliseconds() + days * 86_400_000 }
+
+    private func expectSound(_ shop: Workshop) throws {
+        let ledger = try shop.store.ledger()
+        #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier).damage.isEmpty)
+        #expect(try Store(shop.store.root).proving().audit().problems == [])
+        #expect(try listFolder(shop.store.workFolder).isEmpty)
+    }
+
+    private func error(_ body: () async throws -> Void) async -> IngestionError? {
+        do { try await body() } catch { return error as? IngestionError }
+        return nil
+    }
+
+    @Test(arguments: [
+        ("90d", 90 * 86_400_000), ("1s", 1000), ("2y", 2 * 31_536_000_000), ("3w", 1_814_400_000), ("5m", 300_000),
+        ("0d", 0), ("d", nil), ("", nil), ("-1d", nil), ("+1d", nil), ("1.5d", nil), ("90", nil), ("90D", nil),
+        ("99999999d", nil), ("1000001d", nil), (" 1d", nil), ("٣d", nil),
+    ])
+    func `a duration is a number with a unit`(_ text: String, _ milliseconds: Int?) {
+        #expect(duration(text) == milliseconds)
+    }
+
+    @Test(arguments: ["retention: { accepted: 0d }", "retention: { acepted: 1d }", "retention: { held: soon }"])
+    func `a period that cannot be meant is refused`(_ line: String) async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let refused = await error { _ = try store(shop, line) }
+        #expect(refused?.code == .configuration)
+    }
+
+    @Test func `each kind of file goes by its own rule, and its removal is lawful`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let held = try await shop.run(try shop.write("b.csv", "id,x,note\n" + "z,z,z\n"))
+        #expect(first.status == .accepted && held.status == .held)
+        let open = try store(shop, "retention: { accepted: 400d, quarantine: 30d, held: 60d, decision: 90d }")
+        func roles(_ days: Int) throws -> [String] {
+            try open.expiredFiles(at: later(days)).map { "\($0.rule) \($0.file.role?.rawValue ?? "")" }.sorted()
+        }
+        #expect(try roles(29) == [])
+        #expect(try roles(31) == ["quarantine 30d quarantine"])
+        #expect(try roles(61) == ["held 60d quarantine", "held 60d source", "quarantine 30d quarantine"])
+        // What explains the held batch goes with it; that of the accepted one by its own rule.
+        #expect(try roles(91).filter { $0.hasPrefix("decision") }.count == 2)
+        let rest = try roles(401).filter { $0.hasPrefix("accepted") }
+        #expect(Set(rest) == ["accepted 400d accepted", "accepted 400d rows"], "\(rest)")
+        #expect(try open.expiredFiles(of: "other", at: later(401)).isEmpty)
+
+        let recorder = try Recorder(open)
+        let removed = try recorder.remove(try recorder.store.expiredFiles(at: later(61)))
+        #expect(removed.files == 3 && removed.batches == 2 && removed.holds == 1 && removed.waiting == 0)
+        try expectSound(shop)
+        #expect(try recorder.remove(try recorder.store.expiredFiles(at: later(61))) == Recorder.Removed())
+        let entries = try LineageQuery(recorder.ledger).log(limit: 10, kind: "file.removed")
+        #expect(entries.map { $0.body["rule"]?.text } == ["held 60d", "quarantine 30d"])
+        #expect(
+            entries.allSatisfy { $0.body["reason"]?.text == "retention" && $0.body["uid"]?.whole == Int64(getuid()) })
+
+        // The hold ended with its file, and says so; the same content is judged anew, and the record still holds.
+        #expect(try open.proven().state.openHolds.isEmpty)
+        let gone = await error {
+            _ = try await Pipeline(store: Store(shop.store.root), writes: true).release(
+                Pipeline.ReleaseRequest(held.batch, reason: "late"), options: BatchOptions())
+        }
+        #expect(
+            gone?.code == .noInput && gone?.description.contains("by the retention of held 60d") == true,
+            "\(gone as Any)")
+        let again = try await shop.run(try shop.write("c.csv", "id,x,note\n" + "z,z,z\n"))
+        #expect(again.status == .held && again.batch != held.batch)
+        #expect(try open.proven().state.openHolds.map(\.batch) == [again.batch])
+        let third = try await shop.run(try shop.write("d.csv", "id,x,note\n" + "z,z,z\n"))
+        #expect(third.status == .duplicate && third.duplicateOf == again.batch)
+        // An accepted batch whose rows are gone is still known.
+        let accepted = try Recorder(open)
+        _ = try accepted.remove(try accepted.store.expiredFiles(at: later(401)))
+        let known = try await shop.run(try shop.write("e.csv", rows(4000, from: 1)))
+        #expect(known.status == .duplicate && known.duplicateOf == first.batch)
+        try expectSound(shop)
+    }
+
+    @Test func `statistics stay as long as a batch is compared with them or a baseline names them`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let report = try await shop.run(try shop.write("a.csv", rows(4000, from: 1, far: 0)))
+        #expect(report.status == .accepted)
+        let open = try store(shop, "retention: { baseline: 1d, superseded: 1d }")
+        #expect(try open.expiredFiles(at: later(1000)).isEmpty)
+        let recorder = try Recorder(open)
+        _ = try recorder.buildBaseline("good", dataset: "numbers", batches: nil, limit: 20)
+        let next = try await shop.run(try shop.write("b.csv", rows(4000, from: 9001, far: 0))) {
+            $0.supersedes = report.batch
+        }
+        #expect(next.status == .accepted, "\(next.batchFindings)")
+        // The rows of the replaced batch go; its statistics are those of a named baseline.
+        let replaced = try open.expiredFiles(at: later(2))
+        #expect(replaced.allSatisfy { $0.file.batch == report.batch && $0.rule == "superseded 1d" })
+        #expect(Set(replaced.compactMap(\.file.role)) == [.accepted, .rows])
+        try recorder.take(.retire, "good", dataset: "numbers", reason: "old")
+        #expect(Set(try open.expiredFiles(at: later(2)).compactMap(\.file.role)) == [.accepted, .rows, .baseline])
+    }
+
+    @Test func `a removal that was killed is finished by the next command`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let open = try store(shop, "retention: { accepted: 1d, quarantine: 1d }")
+        let recorder = try Recorder(open)
+        let expired = try recorder.store.expiredFiles(at: later(2))
+        // The commit, as `remove` makes it, and then nothing.
+        let batch = try #require(expired.first?.file.batch)
+        let change = LedgerChange(
+            entries: recorder.removalEntries(expired),
+            putInflight: [
+                Inflight(
+                    claim: batch, source: "numbers", state: .publishing, attempts: 1,
+                    updatedMilliseconds: Clock.milliseconds())
+            ])
+        _ = try recorder.append(change)
+        let left = try Store(shop.store.root).proving().audit().problems
+        #expect(left.count == 2 * expired.count && left.allSatisfy { $0.contains("removed lawfully") }, "\(left)")
+        _ = try Recorder(Store(shop.store.root))
+        try expectSound(shop)
+        for one in expired { #expect(!exists(join(shop.store.root, one.file.path))) }
+        // A file that is put back is told.
+        let path = join(shop.store.root, expired[0].file.path)
+        try FileManager.default.createDirectory(atPath: split(path).folder, withIntermediateDirectories: true)
+        try Data("x".utf8).write(to: URL(filePath: path))
+        #expect(try Store(shop.store.root).proving().audit().problems.count == 1)
+    }
+
+    @Test func `a backup and a removal exclude each other, and a backup holds what is left`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let open = try store(shop, "retention: { accepted: 1d }")
+        let recorder = try Recorder(open)
+        let expired = try recorder.store.expiredFiles(at: later(2))
+        let copying = try recorder.lockMaintenance(isShared: true)
+        let refused = await error { _ = try recorder.remove(expired) }
+        #expect(refused?.code == .tryAgain)
+        #expect(exists(join(shop.store.root, expired[0].file.path)))
+        _ = consume copying
+        _ = try recorder.remove(expired)
+        let copy = shop.folder + "/copy"
+        let made = try await Backup.make(of: try Recorder(open), in: copy, withKeys: true)
+        #expect(made.files > 0)
+        let restored = try Backup.restore(copy, to: shop.folder + "/restored", Backup.Trust(try shop.store.verifier()))
+        #expect(restored.files == made.files)
+        #expect(try Store(shop.folder + "/restored").proving().audit().problems.isEmpty)
+    }
+
+    @Test func `files of a batch in work wait for the next removal`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let open = try store(shop, "retention: { accepted: 1d }")
+        let recorder = try Recorder(open)
+        let expired = try recorder.store.expiredFiles(at: later(2))
+        let lock = try recorder.lock(expired[0].file.batch)
+        #expect(try recorder.remove(expired).waiting == 1)
+        #expect(try open.proven().state.changes(ofFile: expired[0].file.path).isEmpty)
+        _ = consume lock
+        #expect(try recorder.remove(expired).files == expired.count)
+        try expectSound(shop)
+    }
+}
