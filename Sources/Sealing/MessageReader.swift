@@ -44,10 +44,10 @@ package struct MessageReader: ~Copyable {
 
     /// The message's description, authenticated.
     package let info: MessageInfo
-    private let source: MessageSource
+    let source: MessageSource
     private let strictness: Strictness
-    private let header: MessageHeader
-    private let headerBytes: [UInt8]
+    let header: MessageHeader
+    let headerBytes: [UInt8]
     private var cipher: AESGCM
     private var usedIVs: Set<[UInt8]> = []
     private var verifier: ECDSAP384Verifier?

@@ -48,7 +48,7 @@ package struct SealedFile: ~Copyable {
     package let message: SealedMessage
     private var file: StagedFile
 
-    fileprivate init(message: SealedMessage, file: consuming StagedFile) {
+    init(message: SealedMessage, file: consuming StagedFile) {
         self.message = message
         self.file = file
     }

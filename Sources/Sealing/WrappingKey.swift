@@ -27,7 +27,7 @@ package enum WrappingKey: Sendable {
         }
     }
 
-    private var provider: [UInt8] {
+    var provider: [UInt8] {
         switch self {
         case .aes(let namespace, _, _), .rsa(let namespace, _, _, _): Array(namespace.utf8)
         }

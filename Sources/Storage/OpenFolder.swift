@@ -210,6 +210,24 @@ package final class OpenFolder: Sendable {
         }
     }
 
+    /// Overwrites a plain file with other bytes, then removes it; both are durable. What a disk keeps elsewhere of the old
+    /// blocks, as flash memory and copy-on-write file systems do, is out of reach.
+    ///
+    /// - Parameters:
+    ///   - name: the file.
+    ///   - bytes: makes that many bytes.
+    package func destroy(_ name: FileName, bytes: (Int) throws(StorageError) -> [UInt8]) throws(StorageError) {
+        let folder = file.number
+        let flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let opened = Int32(retrying { unsafe Int(name.withCString { unsafe sluice_openat(folder, $0, flags, 0) }) })
+        let found = try FileDescriptor.checkedRegular(opened, shown(name))
+        let other = try bytes(found.status().size)
+        try found.append(other.span, at: 0)
+        try found.sync()
+        try remove(name)
+        try sync()
+    }
+
     /// Makes the directory entries durable.
     package func sync() throws(StorageError) { try file.sync() }
 

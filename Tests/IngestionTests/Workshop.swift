@@ -21,6 +21,12 @@ struct Workshop {
         store = try Store.create(folder + "/store")
     }
 
+    /// The same folder with its store opened again.
+    init(folder: String, store: Store) {
+        self.folder = folder
+        self.store = store
+    }
+
     func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
     func write(_ name: String, _ text: String) throws -> String {

@@ -73,10 +73,10 @@ extension Recorder {
         }
     }
 
+    /// Whether the sealed source of a batch was removed, or nobody can open it any more.
     private func isSourceRemoved(_ run: [LedgerEntry]) throws(LedgerError) -> Bool {
-        guard let source = run.flatMap(\.files).first(where: { $0.role == .source }),
-            case .removed = try record.standing(of: source)
-        else { return false }
+        guard let source = run.flatMap(\.files).first(where: { $0.role == .source }) else { return false }
+        if case .present = try record.standing(of: source) { return false }
         return true
     }
 

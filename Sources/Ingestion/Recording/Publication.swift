@@ -127,11 +127,12 @@ extension Recorder {
         if run.isEmpty { return false }
         var files: [Placement] = []
         for file in run.flatMap(\.files) {
-            switch try recording({ () throws(LedgerError) in try record.standing(of: file) }) {
-            case .present(let now):
+            let standing = try recording { () throws(LedgerError) in try record.standing(of: file) }
+            if let now = standing.file {
                 files.append(
                     try Placement(now.body, sequence: now.entry.sequence, isReplacement: now.entry != file.entry))
-            case .removed: try erase([file])
+            } else {
+                try erase([file])
             }
         }
         let staging = try storing { () throws(StorageError) -> OpenFolder? in

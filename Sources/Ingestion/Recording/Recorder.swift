@@ -136,6 +136,16 @@ package struct Recorder: Sendable {
         try storing { () throws(StorageError) in try work.remove(lockName(claim)) }
     }
 
+    /// Ends leases without a delivered file, in one transaction.
+    func forget(_ claims: [String]) throws(IngestionError) {
+        try storing { () throws(StorageError) in
+            for claim in claims { try removeStaging(claim) }
+            try work.sync()
+        }
+        try recording { () throws(LedgerError) in try ledger.removeInflight(claims: claims) }
+        try storing { () throws(StorageError) in for claim in claims { try work.remove(lockName(claim)) } }
+    }
+
     /// Removes the lease's folder of staged files.
     func removeStaging(_ claim: String) throws(StorageError) {
         if try work.status(of: Store.name(claim)) != nil { try work.removeTree(Store.name(claim)) }
@@ -161,6 +171,11 @@ package struct Recorder: Sendable {
         let state = try store.proven().state
         if try earlier(batch) != nil {
             throw IngestionError(.tryAgain, "batch \(batch.id): the same content was judged just now; try again")
+        }
+        if let gone = batch.recipients.first(where: { state.shredded[$0.name] != nil }) {
+            throw IngestionError(
+                .tryAgain,
+                "batch \(batch.id): the key \(gone.name) was destroyed while the batch was in work; try again")
         }
         if let waiver = batch.waiver {
             if let rejected = try store.rejection(of: waiver.held, dataset: batch.dataset, digest: hex(batch.digest)) {

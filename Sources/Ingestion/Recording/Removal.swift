@@ -102,15 +102,12 @@ extension Recorder {
             // A release that was decided before this commit, and is committed after it, is refused then.
             _ = try append(LedgerChange(entries: entries, putInflight: rows).decided(at: state.size))
         }
-        for (lease, files) in taken {
-            try erase(files.map(\.file))
-            try forget(lease.name)
-        }
+        for (_, files) in taken { try erase(files.map(\.file)) }
+        try forget(taken.map(\.lock.name))
     }
 
     private func isPresent(_ file: PublishedFile) throws(IngestionError) -> Bool {
-        if case .present = try recording({ () throws(LedgerError) in try record.standing(of: file) }) { return true }
-        return false
+        try recording { () throws(LedgerError) in try record.standing(of: file) }.file != nil
     }
 
     /// `file.removed`: files of one batch, an entry for each rule.

@@ -105,7 +105,7 @@ extension Store {
         guard let last = recorded.last else { return }
         let entry = try recording { () throws(LedgerError) in try log.entry(last) }
         for name in entry.body["keys"]?.items?.compactMap(\.text) ?? []
-        where state.keys[ProvenState.KeyName(kind: "kek", name: name)] != nil {
+        where state.keys[ProvenState.KeyName(kind: "kek", name: name)] != nil && state.shredded[name] == nil {
             throw IngestionError(
                 .notPermitted,
                 "keys/\(name).kek is missing, and baselines or claims were sealed for it: restore it from your copy of keys/; without it "

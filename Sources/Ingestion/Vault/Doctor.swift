@@ -15,7 +15,9 @@ extension Store {
     package func examine(_ ledger: Swift.Result<Ledger, IngestionError>, readFiles: Bool) throws(IngestionError)
         -> [Diagnosis]
     {
-        var found = try examineRights() + examineKeys() + examineDisk()
+        // Which key is used in the place of another is in the record, where that can be read.
+        let informed = (try? ledger.get()).map { proving($0) }.flatMap { (try? $0.proven()) == nil ? nil : $0 }
+        var found = try examineRights() + (informed ?? self).examineKeys() + examineDisk()
         switch ledger {
         case .failure(let error):
             found.append(
@@ -168,6 +170,21 @@ extension Store {
                         "keys", .bad, error.description, cure: "restore the recorded key from your backup of keys/"))
             }
         }
+        for name in try keyNames(.kek) where state.shredded[name] != nil {
+            found.append(
+                Diagnosis(
+                    "keys", .bad, "keys/\(name).kek was to be destroyed, and is there",
+                    cure:
+                        "destroy it with: sluice keys shred \(name) --reason TEXT; a restored backup of keys/ brings it back"
+                ))
+        }
+        for (name, uses) in state.uses.sorted(by: { $0.key < $1.key })
+        where uses >= Self.wrapsMax / 2 && state.keys[ProvenState.KeyName(kind: "kek", name: name)] != nil {
+            found.append(
+                Diagnosis(
+                    "keys", .risk, "keys/\(name).kek has sealed \(uses) files, and is refused from 2^32 on",
+                    cure: "replace it: sluice keys rotate \(name)"))
+        }
         let needs = try neededKeys(log)
         let rsa = Set(state.keys.keys.filter { $0.kind == "rsa" }.map(\.name))
         for (name, file) in needs.wrapping.sorted(by: { $0.key < $1.key }) where !rsa.contains(name) {
@@ -208,7 +225,7 @@ extension Store {
     /// The files in `keys/` that sealing for a dataset needs; the store's own recipients for a dataset without any.
     package func recipientFiles(of dataset: String) -> [String] {
         (configuration.datasets[dataset]?.recipients ?? configuration.recipients).compactMap {
-            if case .kek(let name) = $0 { "\(name).kek" } else { nil }
+            if case .kek(let name) = $0 { "\((try? newestKey(name)) ?? name).kek" } else { nil }
         }
     }
 
@@ -216,7 +233,8 @@ extension Store {
         configuration.allRecipients.contains { if case .rsa(name, _) = $0 { true } else { false } }
     }
 
-    /// By wrapping key the newest file that is sealed for it, and by token key the newest batch with its tokens.
+    /// By wrapping key the newest file that is there and sealed for it, and by token key the newest batch with its
+    /// tokens.
     private func neededKeys(
         _ log: ProvenLog
     ) throws(IngestionError) -> (wrapping: [String: PublishedFile], tokens: [String: String]) {
@@ -231,8 +249,13 @@ extension Store {
                 guard let last = entries.last else { break }
                 next = last.sequence + 1
                 for entry in entries {
-                    if let file = entry.files.first {
-                        for name in entry.body["keys"]?.items?.compactMap(\.text) ?? [] { wrapping[name] = file }
+                    for file in entry.files {
+                        guard
+                            case .present(let now) = try recording({ () throws(LedgerError) in
+                                try log.standing(of: file)
+                            })
+                        else { continue }
+                        for name in now.recipients { wrapping[name] = now }
                     }
                     for mask in (entry.body["columns"]?.items ?? []).flatMap({ $0["masks"]?.items ?? [] }) {
                         if let key = mask["key"]?.text { tokens[key] = entry.body["batch"]?.text ?? "" }

@@ -100,6 +100,7 @@ extension Store {
         var missing: [(file: String, fingerprint: String)] = []
         for (name, key) in state.keys.sorted(by: { ($0.key.kind, $0.key.name) < ($1.key.kind, $1.key.name) }) {
             guard let kind = KeyKind(rawValue: name.kind), try !keyNames(kind).contains(name.name) else { continue }
+            if kind == .kek, state.shredded[name.name] != nil { continue }
             missing.append(("\(name.name).\(name.kind)", key.fingerprint))
         }
         return missing
@@ -133,12 +134,30 @@ extension Recorder {
                 .usage,
                 "the key's name contains personal data or a credential, and the ledger records it: choose another")
         }
-        // Through the open folder: a link in its place would have the key written elsewhere.
-        _ = try storing { () throws(StorageError) in try store.files.folder(at: RelativePath(Store.name("keys"))) }
-        try Store.generateKey(in: store.keysFolder, kind: kind, name: name)
+        try writeKey(kind, name)
         let key = try store.key(kind, name)
         try enroll([UsedKey(kind, name, key)])
         return key
+    }
+
+    /// Writes a new key file. What an interrupted process left of it is removed.
+    ///
+    /// - Throws: `tryAgain` while another process writes a key; `cannotCreate` when the name is taken.
+    func writeKey(_ kind: KeyKind, _ name: String) throws(IngestionError) {
+        let lock = try storing { () throws(StorageError) in
+            try FileLock.tryAcquire(Store.name("keys.lock"), in: store.files)
+        }
+        guard let lock else {
+            throw IngestionError(.tryAgain, "\(store.root)/keys.lock: another process makes a key; try again")
+        }
+        try storing { () throws(StorageError) in
+            // Through the open folder: a link in its place would have the key written elsewhere.
+            let folder = try store.files.folder(at: RelativePath(Store.name("keys")))
+            guard let part = FileName(Array("\(name).\(kind.rawValue).part".utf8)) else { return }
+            if try folder.status(of: part) != nil { try folder.remove(part) }
+        }
+        try Store.generateKey(in: store.keysFolder, kind: kind, name: name)
+        _ = consume lock
     }
 
     /// Records several keys at their first use.
@@ -163,6 +182,45 @@ extension Recorder {
         if state.configuration?.digest != digest { entries.append(configurationEntry(digest, time)) }
         if entries.isEmpty { return }
         try append(entries)
+    }
+}
+
+extension Store {
+    /// The most files that one wrapping key may seal: its IVs are random numbers of 96 bits, and NIST SP 800-38D allows
+    /// 2^32 of them.
+    static var wrapsMax: Int { 1 << 32 }
+
+    /// The name of the key that is used today in the place of one of this name.
+    func newestKey(_ name: String) throws(IngestionError) -> String {
+        guard let record else { return name }
+        return try recording { () throws(LedgerError) in try record.state() }.newest(name)
+    }
+
+    /// The key that new files are sealed for where `sluice.yaml` names this one.
+    ///
+    /// - Throws: `notPermitted` when it is missing, was destroyed, or has sealed as many files as one key may.
+    func sealingKey(_ name: String) throws(IngestionError) -> WrappingKey {
+        let newest = try newestKey(name)
+        if let record {
+            let state = try recording { () throws(LedgerError) in try record.state() }
+            try Self.requireRoom(newest, uses: state.uses[newest] ?? 0)
+            if let sequence = state.shredded[newest] {
+                throw IngestionError(
+                    .notPermitted,
+                    "keys/\(newest).kek was destroyed (entry \(sequence) of the ledger): name another key under recipients of "
+                        + Self.configurationName)
+            }
+        }
+        return .aes(name: newest, key: try key(.kek, newest))
+    }
+
+    /// Refuses a wrapping key that has sealed as many files as one key may.
+    static func requireRoom(_ name: String, uses: Int) throws(IngestionError) {
+        if uses < wrapsMax { return }
+        throw IngestionError(
+            .notPermitted,
+            "keys/\(name).kek has sealed \(uses) files, and one key may seal 2^32: replace it with: sluice keys rotate \(name)"
+        )
     }
 }
 

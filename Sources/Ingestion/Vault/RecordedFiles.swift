@@ -49,7 +49,7 @@ extension Store {
         }
         do throws(StorageError) {
             let opened = try files.openRegular(at: path)
-            if try sha256(of: opened) == file.digest { return opened }
+            if try matches(sha256(of: opened), file) { return opened }
         } catch {
             throw IngestionError(
                 .damaged,
@@ -61,6 +61,13 @@ extension Store {
             .damaged, "\(place(of: file)): it is not the file that the ledger records (entry \(file.entry.sequence))")
     }
 
+    /// Whether a digest is that of a file as it is recorded now; or as it was before, while its new form is about to take
+    /// its place.
+    func matches(_ digest: String, _ current: PublishedFile) -> Bool {
+        digest == current.digest
+            || digest == current.body["was"]?.text && (try? isPublishing(current.batch)) == true
+    }
+
     /// A published file as the entry that changed it last records it.
     ///
     /// - Throws: `noInput` when it was removed lawfully.
@@ -68,6 +75,11 @@ extension Store {
         let log = try proven().log
         switch try recording({ () throws(LedgerError) in try log.standing(of: file) }) {
         case .present(let current): return current
+        case .unreadable(_, let entry):
+            throw IngestionError(
+                .noInput,
+                "\(place(of: file)): nobody can open it any more: the key \(entry.body["name"]?.text ?? "") was destroyed on "
+                    + "\((entry.body["time"]?.text ?? "").prefix(10)) (entry \(entry.sequence))")
         case .removed(let entry):
             let rule = entry.body["rule"]?.text ?? entry.body["reason"]?.text ?? ""
             throw IngestionError(

@@ -193,9 +193,8 @@ struct ExpirySearch {
         for file in entry.files {
             guard let subject = try subject(of: file, retention) else { continue }
             if proven == nil { proven = try recording { () throws(LedgerError) in try log.entry(entry.sequence) } }
-            guard proven == entry,
-                case .present = try recording({ () throws(LedgerError) in try log.standing(of: file) })
-            else { continue }
+            let standing = try recording { () throws(LedgerError) in try log.standing(of: file) }
+            guard proven == entry, standing.file != nil else { continue }
             found.append(
                 ExpiredFile(
                     file: file, subject: subject, rule: retention.rule(subject),
@@ -246,8 +245,7 @@ struct ExpirySearch {
     /// Whether the sealed source of a file's batch is still there.
     private func hasSource(_ file: PublishedFile) throws(IngestionError) -> Bool {
         guard let source = try run(of: file).first(where: { $0.role == .source }) else { return false }
-        if case .present = try recording({ () throws(LedgerError) in try log.standing(of: source) }) { return true }
-        return false
+        return try recording { () throws(LedgerError) in try log.standing(of: source) }.file != nil
     }
 
     private func run(of file: PublishedFile) throws(IngestionError) -> [PublishedFile] {

@@ -105,9 +105,18 @@ extension Store {
         }
         // A copy elsewhere may be opened; a file inside the store's folders must be the one recorded there.
         let status = try storing { () throws(StorageError) in try file.status() }
-        if try isInside(path), try !isSame(status, recorded.path) {
-            throw IngestionError(
-                .damaged, "\(path): the ledger records this content at \(recorded.path): the files were swapped")
+        if try isInside(path) {
+            guard try isSame(status, recorded.path) else {
+                throw IngestionError(
+                    .damaged, "\(path): the ledger records this content at \(recorded.path): the files were swapped")
+            }
+            let now = try current(recorded)
+            guard matches(found, now) else {
+                throw IngestionError(
+                    .damaged,
+                    "\(path): an older copy was put in its place: the ledger records another since (entry \(now.entry.sequence))"
+                )
+            }
         }
         return Admitted(
             file: file, digest: found, place: recorded.path, rows: recorded.body["row_count"]?.whole.map { Int($0) },

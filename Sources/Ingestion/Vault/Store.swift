@@ -276,7 +276,13 @@ package struct Store: Sendable {
     /// All keys that open shards here.
     package func keyRing() throws(IngestionError) -> KeyRing {
         var keys: [WrappingKey] = []
-        for name in try keyNames(.kek) { keys.append(.aes(name: name, key: try key(.kek, name))) }
+        // A key that was destroyed is not used even if a copy of it comes back.
+        let destroyed = try record.map { record throws(IngestionError) in
+            try recording { () throws(LedgerError) in try record.state().shredded }
+        }
+        for name in try keyNames(.kek) where destroyed?[name] == nil {
+            keys.append(.aes(name: name, key: try key(.kek, name)))
+        }
         return KeyRing(keys)
     }
 
@@ -285,7 +291,8 @@ package struct Store: Sendable {
         var keys: [WrappingKey] = []
         for recipient in configuration.datasets[dataset]?.recipients ?? configuration.recipients {
             switch recipient {
-            case .kek(let name): keys.append(.aes(name: name, key: try key(.kek, name)))
+            case .kek(let name):
+                keys.append(try sealingKey(name))
             case .rsa(let name, let file):
                 let key = try sealing { () throws(SealingError) in try readRSAPublicKey(placed(file)) }
                 try requireRecorded(UsedKey(rsa: name, key))

@@ -67,8 +67,9 @@ extension Ledger {
     /// Another process may have judged the same content since the caller's proof. The entries show that, even if the
     /// table of keys was tampered with.
     private func refuseSeen(_ change: LedgerChange, in db: Database) throws {
-        guard let proven = change.provenSize, !change.seen.isEmpty || change.hold != nil else { return }
+        guard let proven = change.provenSize else { return }
         let keys = Set(change.seen.keys.map(hex))
+        let recipients = Set(change.entries.flatMap { $0["keys"]?.items?.compactMap(\.text) ?? [] })
         var received: JSONValue?
         try db.forEach("SELECT body FROM entry WHERE seq >= ? ORDER BY seq", [proven]) { row in
             guard let body = try? JSONValue.parse(row.bytes(0)) else { return }
@@ -76,6 +77,10 @@ extension Ledger {
             if let hold = change.hold, body.decidesHold == hold {
                 throw LedgerError(
                     .alreadySeen, "write to ledger", subject: path, cause: "batch \(hold) was decided a moment ago")
+            }
+            if body.event == .keyShredded, let name = body["name"]?.text, recipients.contains(name) {
+                throw LedgerError(
+                    .alreadySeen, "write to ledger", subject: path, cause: "the key \(name) was destroyed a moment ago")
             }
             guard body.event == .batchJudged else { return }
             // Under other contracts and policies the keys differ although the content is the same.

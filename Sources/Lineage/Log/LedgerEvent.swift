@@ -36,6 +36,10 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     case configChanged = "config.changed"
     /// A key was used for the first time.
     case keyRecorded = "key.recorded"
+    /// A wrapping key was replaced by a new one, and only opens what was sealed before.
+    case keyRotated = "key.rotated"
+    /// A wrapping key was destroyed, and with it the content of every file that only it opened.
+    case keyShredded = "key.shredded"
     /// The description of a supplier in `sluice.yaml` is new.
     case sourceRegistered = "source.registered"
     /// A batch of a supplier on probation passed.

@@ -37,6 +37,13 @@ extension Ledger {
         try write("drop claim from ledger") { db in try db.run("DELETE FROM inflight WHERE claim = ?", [claim]) }
     }
 
+    /// Drops several claims in one transaction.
+    package func removeInflight(claims: [String]) throws(LedgerError) {
+        try write("drop claims from ledger") { db in
+            for claim in claims { try db.run("DELETE FROM inflight WHERE claim = ?", [claim]) }
+        }
+    }
+
     /// All claims, by name.
     package func inflight() throws(LedgerError) -> [Inflight] {
         try read("list claims of ledger") { db in

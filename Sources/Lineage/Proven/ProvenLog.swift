@@ -205,12 +205,19 @@ package final class ProvenLog: Sendable {
     /// What the record says today of a file that it once published.
     package func standing(of file: PublishedFile) throws(LedgerError) -> FileStanding {
         let state = try state()
+        var current = file
         for sequence in state.changes(ofFile: file.path) {
             let entry = try entry(sequence, of: state)
             guard let changed = entry.changedFiles.first(where: { $0.path == file.path }) else { continue }
-            return entry.event == .fileRemoved ? .removed(entry) : .present(changed)
+            if entry.event == .fileRemoved { return .removed(entry) }
+            current = changed
+            break
         }
-        return .present(file)
+        let destroyed = current.recipients.compactMap { state.shredded[$0] }
+        if let last = destroyed.max(), destroyed.count == current.recipients.count {
+            return .unreadable(current, try entry(last, of: state))
+        }
+        return .present(current)
     }
 
     /// The entries that one commit made for a batch, in order; empty if the log has none.

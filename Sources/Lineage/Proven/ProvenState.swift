@@ -19,6 +19,12 @@ package struct ProvenState: Sendable {
     package internal(set) var spent: [String: UInt64] = [:]
     /// The recorded keys, by kind and name.
     package internal(set) var keys: [KeyName: RecordedKey] = [:]
+    /// The wrapping keys that were replaced, with the name of the next one.
+    package internal(set) var rotations: [String: String] = [:]
+    /// The wrapping keys that were destroyed, with the entries that say so.
+    package internal(set) var shredded: [String: Int] = [:]
+    /// Number of files that were sealed or wrapped for each recipient, by its name.
+    package internal(set) var uses: [String: Int] = [:]
     /// The latest recorded digest of `sluice.yaml`, and its entry.
     package internal(set) var configuration: (digest: String, sequence: Int)?
     /// Digests of contracts.
@@ -159,6 +165,13 @@ package struct ProvenState: Sendable {
     /// The held batches that nobody rejected and whose content has not been accepted since, oldest first.
     package var openHolds: [Hold] { holds.values.flatMap { $0 }.sorted { $0.sequence < $1.sequence } }
 
+    /// The wrapping key that is used today in the place of one of this name: itself, unless it was replaced.
+    package func newest(_ name: String) -> String {
+        var (name, seen) = (name, Set<String>())
+        while let next = rotations[name], seen.insert(name).inserted { name = next }
+        return name
+    }
+
     /// The suppliers with a decision, sorted.
     package var decidedSources: [String] { sources.filter { !$0.value.decision.isEmpty }.keys.sorted() }
 
@@ -203,8 +216,11 @@ package struct ProvenState: Sendable {
                 rejectedContents[dataset + "\0" + digest] = sequence
             }
             closeHold(batch)
-        case .shardPublished: addFiles(body, sequence: sequence)
+        case .shardPublished:
+            countUses(body)
+            addFiles(body, sequence: sequence)
         case .fileRemoved, .shardRewrapped:
+            if event == .shardRewrapped { countUses(body) }
             for file in body["files"]?.items ?? [] {
                 if let path = file["path"]?.text { changedFiles.add(Self.fileKey(path), sequence) }
             }
@@ -222,12 +238,20 @@ package struct ProvenState: Sendable {
                     fingerprint: key["fingerprint"]?.text ?? "", identity: key["identity"]?.text ?? "",
                     sequence: sequence)
             }
+        case .keyRotated:
+            if let name = body["name"]?.text, let next = body["to"]?.text { rotations[name] = next }
+        case .keyShredded: if let name = body["name"]?.text { shredded[name] = sequence }
         case .configChanged:
             if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
         case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
         // These entries affect no decision.
         case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed: break
         }
+    }
+
+    private mutating func countUses(_ body: JSONValue) {
+        let files = body["files"]?.items?.count ?? 0
+        for name in body["keys"]?.items?.compactMap(\.text) ?? [] { uses[name, default: 0] += files }
     }
 
     private mutating func closeHold(_ batch: String) {

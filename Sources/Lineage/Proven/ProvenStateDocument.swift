@@ -8,7 +8,7 @@ extension ProvenState {
         func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
         func entry(_ sequence: Int?) -> JSONValue { .integer(Int64(sequence ?? -1)) }
         return .object([
-            "v": .integer(5), "size": .integer(Int64(size)), "root": .string(hex(root)),
+            "v": .integer(6), "size": .integer(Int64(size)), "root": .string(hex(root)),
             "sources": .object(
                 sources.mapValues { source in
                     .object([
@@ -27,6 +27,9 @@ extension ProvenState {
                         "identity": .string(key.identity), "sequence": .integer(Int64(key.sequence)),
                     ])
                 }),
+            "rotations": .object(rotations.mapValues { .string($0) }),
+            "shredded": .object(shredded.mapValues { .integer(Int64($0)) }),
+            "uses": .object(uses.mapValues { .integer(Int64($0)) }),
             "configuration": configuration.map {
                 .object(["sha256": .string($0.digest), "sequence": .integer(Int64($0.sequence))])
             } ?? .null,
@@ -47,7 +50,7 @@ extension ProvenState {
 
     /// Reads a cached document; nil for another version or form.
     init?(_ document: JSONValue) {
-        guard document["v"]?.whole == 5, let size = document["size"]?.whole,
+        guard document["v"]?.whole == 6, let size = document["size"]?.whole,
             let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
             let accepted = document["accepted"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
             let judged = document["judged"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
@@ -78,6 +81,9 @@ extension ProvenState {
                 fingerprint: key["fingerprint"]?.text ?? "", identity: key["identity"]?.text ?? "",
                 sequence: Int(key["sequence"]?.whole ?? -1))
         }
+        rotations = words(document["rotations"])
+        shredded = (document["shredded"]?.members ?? [:]).compactMapValues { $0.whole.map { Int($0) } }
+        uses = (document["uses"]?.members ?? [:]).compactMapValues { $0.whole.map { Int($0) } }
         if let digest = document["configuration"]?["sha256"]?.text {
             configuration = (digest, Int(document["configuration"]?["sequence"]?.whole ?? -1))
         }

@@ -13,6 +13,8 @@ package struct PublishedFile: Sendable, Equatable {
     package var path: String { body["path"]?.text ?? "" }
     /// Its role; nil for a role that this version does not know.
     package var role: FileRole? { body["role"]?.text.flatMap { FileRole(rawValue: $0) } }
+    /// The names of the keys that open it.
+    package var recipients: [String] { entry.body["keys"]?.items?.compactMap(\.text) ?? [] }
     /// The batch that it belongs to.
     package var batch: String { entry.body["batch"]?.text ?? "" }
 
@@ -47,6 +49,16 @@ extension LedgerEntry {
 package enum FileStanding: Sendable, Equatable {
     /// It is in its place, with the digest of the entry that changed it last.
     case present(PublishedFile)
+    /// It is in its place as well, but every key that opened it was destroyed; the entry says which one last.
+    case unreadable(PublishedFile, LedgerEntry)
     /// It was removed lawfully, by this entry.
     case removed(LedgerEntry)
+
+    /// The file in its place, whether or not a key opens it; nil when it was removed.
+    package var file: PublishedFile? {
+        switch self {
+        case .present(let file), .unreadable(let file, _): file
+        case .removed: nil
+        }
+    }
 }

@@ -54,6 +54,12 @@ enum LineageText {
             for key in body["keys"]?.items ?? [] {
                 text += "  \(key["kind"]?.text ?? "") \(key["name"]?.text ?? "") \(key["fingerprint"]?.text ?? "")"
             }
+        case .keyRotated:
+            text += "  \(body["name"]?.text ?? "") to \(body["to"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+        case .keyShredded:
+            text +=
+                "  \(body["name"]?.text ?? "") \(body["fingerprint"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+            text += "  \(body["reason"]?.text ?? "")"
         case .configChanged:
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
         case .fileRemoved, .shardRewrapped:

@@ -14,6 +14,9 @@ enum NumberText {
     /// A number with what is counted, in the plural where needed.
     static func count(_ value: Int, _ what: String) -> String { "\(number(value)) \(what)\(value == 1 ? "" : "s")" }
 
+    /// A number of batches.
+    static func batches(_ value: Int) -> String { "\(number(value)) \(value == 1 ? "batch" : "batches")" }
+
     /// Seconds in the largest unit that fits.
     static func duration(_ seconds: Int) -> String {
         switch seconds {

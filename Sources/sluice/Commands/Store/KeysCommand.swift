@@ -10,11 +10,11 @@ extension KeyKind: ExpressibleByArgument {}
 /// `sluice keys`: the keys of a store.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Generate, list and check the keys of the store.",
+        commandName: "keys", abstract: "Generate, list, check, replace and destroy the keys of the store.",
         discussion: """
             Example: sluice keys check --store store
             """,
-        subcommands: [Generate.self, List.self, Check.self])
+        subcommands: [Generate.self, List.self, Check.self, Rotate.self, Rewrap.self, Shred.self])
 
     /// `sluice keys generate`: makes a key and records its identity in the ledger.
     struct Generate: AsyncParsableCommand {

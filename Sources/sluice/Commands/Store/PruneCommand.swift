@@ -90,7 +90,7 @@ struct PruneCommand: AsyncParsableCommand {
         for (dataset, rule, group) in grouped(expired) {
             var line =
                 "\(done)  \(dataset)  \(rule)  \(NumberText.count(group.files, "file")) of "
-                + "\(NumberText.number(group.batches.count)) \(group.batches.count == 1 ? "batch" : "batches")  "
+                + "\(NumberText.batches(group.batches.count))  "
                 + "\(NumberText.number(group.bytes)) bytes  oldest \(group.oldest.prefix(10))"
             if group.holds > 0 { line += "  ends \(NumberText.count(group.holds, "hold")) that nobody decided about" }
             Terminal.line(line)

@@ -1,0 +1,157 @@
+import Cryptography
+import Lineage
+import Sealing
+import Storage
+import Tabular
+
+/// Replaces and destroys wrapping keys.
+extension Recorder {
+    /// Replaces a wrapping key by a new one, for which files are sealed from now on. The old one only opens what was
+    /// sealed before.
+    ///
+    /// - Returns: the name and the fingerprint of the new key.
+    /// - Throws: `usage` for a key that was never used, or was replaced before; `notPermitted` when it is missing.
+    package func rotateKey(_ name: String) throws(IngestionError) -> (name: String, fingerprint: String) {
+        let state = try store.proven().state
+        if let next = state.rotations[name] {
+            throw IngestionError(
+                .usage,
+                "the key \(name) was replaced by \(next) before; to replace that one: sluice keys rotate \(state.newest(name))"
+            )
+        }
+        guard let known = state.keys[ProvenState.KeyName(kind: KeyKind.kek.rawValue, name: name)],
+            state.shredded[name] == nil
+        else {
+            throw IngestionError(
+                .usage, "the ledger has no wrapping key \(name) in use; see: sluice keys list")
+        }
+        // What cannot be opened could not be wrapped anew either.
+        _ = try store.key(.kek, name)
+        let next = try freeName(after: name, state)
+        try writeKey(.kek, next)
+        let made = UsedKey(.kek, next, try Store.readKey(in: store.keysFolder, .kek, next))
+        let time = Clock.text()
+        try append([
+            keyEntry([made], time),
+            .object([
+                "kind": .event(.keyRotated), "v": .integer(1), "time": .string(time), "name": .string(name),
+                "fingerprint": .string(known.fingerprint), "to": .string(next),
+                "to_fingerprint": .string(made.fingerprint), "uid": .integer(Int64(userNumber())),
+            ]),
+        ])
+        return (next, made.fingerprint)
+    }
+
+    /// The name of the next key: `main-2` after `main`, `main-3` after that. A name that was ever used is passed over,
+    /// and so is a file that an interrupted rotation left.
+    private func freeName(after name: String, _ state: ProvenState) throws(IngestionError) -> String {
+        var (stem, number) = (name, 1)
+        if let dash = name.lastIndex(of: "-"), let found = Int(name[name.index(after: dash)...]),
+            (2...9999).contains(found)
+        {
+            (stem, number) = (String(name[..<dash]), found)
+        }
+        while true {
+            number += 1
+            let next = "\(stem)-\(number)"
+            let isTaken =
+                state.keys[ProvenState.KeyName(kind: KeyKind.kek.rawValue, name: next)] != nil
+                || exists(join(store.keysFolder, "\(next).\(KeyKind.kek.rawValue)"))
+            if !isTaken { return next }
+        }
+    }
+
+    /// The files that a wrapping key opens.
+    package struct KeyUse: Sendable, Equatable {
+        /// Files that nobody can open without it, and files that have other recipients.
+        package fileprivate(set) var alone = 0, shared = 0
+        /// The datasets of the former.
+        package fileprivate(set) var datasets = Set<String>()
+    }
+
+    /// How many present files a wrapping key opens.
+    package func use(ofKey name: String) throws(IngestionError) -> KeyUse {
+        let state = try store.proven().state
+        var use = KeyUse()
+        var next = 0
+        while true {
+            let from = next
+            let entries = try recording { () throws(LedgerError) in
+                try ledger.unindexedEntries(kind: LedgerEvent.shardPublished.rawValue, from: from, limit: 1000)
+            }
+            guard let last = entries.last else { return use }
+            next = last.sequence + 1
+            for file in entries.flatMap(\.files) {
+                let standing = try recording { () throws(LedgerError) in try record.standing(of: file) }
+                guard case .present(let now) = standing, now.recipients.contains(name) else { continue }
+                if now.recipients.contains(where: { $0 != name && state.shredded[$0] == nil }) {
+                    use.shared += 1
+                } else {
+                    use.alone += 1
+                    use.datasets.insert(now.entry.body["dataset"]?.text ?? "")
+                }
+            }
+        }
+    }
+
+    /// Destroys a wrapping key: every file that only it opens is unreadable from then on, with every copy of it. The
+    /// ledger records that first. Called again, it finishes what was interrupted.
+    ///
+    /// - Parameters:
+    ///   - name: the key.
+    ///   - reason: why; the ledger records it.
+    ///   - files: the number of files that become unreadable, as the caller knows it.
+    /// - Returns: what it opened.
+    /// - Throws: `usage` for a key that new files are sealed for, or another number of files.
+    package func shredKey(_ name: String, reason: String, files: Int) throws(IngestionError) -> KeyUse {
+        try requireTellable(reason)
+        let lock = try lockMaintenance()
+        let state = try store.proven().state
+        if state.shredded[name] != nil {
+            try destroyKey(name)
+            return KeyUse()
+        }
+        guard let known = state.keys[ProvenState.KeyName(kind: KeyKind.kek.rawValue, name: name)] else {
+            throw IngestionError(.usage, "the ledger has no wrapping key \(name); see: sluice keys list")
+        }
+        for case .kek(let configured) in store.configuration.allRecipients where state.newest(configured) == name {
+            throw IngestionError(
+                .usage,
+                "new files are sealed for the key \(name): replace it first with sluice keys rotate \(name), or name another under "
+                    + "recipients of \(Store.configurationName)")
+        }
+        let use = try use(ofKey: name)
+        guard use.alone == files else {
+            throw IngestionError(
+                .usage,
+                use.alone == 0
+                    ? "--files: no file is opened by the key \(name) alone; leave --files out"
+                    : "\(counted(use.alone, "file")) of \(use.datasets.sorted().joined(separator: ", ")) can be opened by the key "
+                        + "\(name) alone: wrap them for another with sluice keys rewrap --from \(name) --to NAME, or make them "
+                        + "unreadable for good with --files \(use.alone)")
+        }
+        try append([
+            .object([
+                "kind": .event(.keyShredded), "v": .integer(1), "time": .string(Clock.text()), "name": .string(name),
+                "fingerprint": .string(known.fingerprint), "files": .integer(Int64(use.alone)),
+                "uid": .integer(Int64(userNumber())), "reason": .string(reason),
+            ])
+        ])
+        try destroyKey(name)
+        _ = consume lock
+        return use
+    }
+
+    private func destroyKey(_ name: String) throws(IngestionError) {
+        let file = Store.name("\(name).\(KeyKind.kek.rawValue)")
+        try storing { () throws(StorageError) in
+            let folder = try store.files.folder(at: RelativePath(Store.name("keys")))
+            guard try folder.status(of: file) != nil else { return }
+            try folder.destroy(file) { count throws(StorageError) in
+                do throws(CryptographyError) { return try randomBytes(count) } catch {
+                    throw StorageError(.inputOutput, "overwrite", folder.path, errno: 0, cause: error.description)
+                }
+            }
+        }
+    }
+}

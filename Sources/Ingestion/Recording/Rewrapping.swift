@@ -1,0 +1,267 @@
+import Cryptography
+import Lineage
+import Sealing
+import Storage
+import Tabular
+
+/// Wraps published files for another key. What is in them stays byte for byte.
+extension Recorder {
+    /// Which files are wrapped anew.
+    package struct Rewrapping: Sendable {
+        /// The key that opens them today, and the one that takes its place.
+        let old: WrappingKey, new: WrappingKey
+        /// Only those of this dataset; nil for all.
+        var dataset: String?
+        /// Batches worked on at the same time.
+        package var jobs = 2
+    }
+
+    /// The result of wrapping files anew.
+    package struct Rewrapped: Sendable, Equatable {
+        /// Files that were wrapped anew, with their bytes, and their batches.
+        package internal(set) var files = 0, bytes = 0, batches = 0
+        /// Batches that another process works on; the next run takes them.
+        package internal(set) var waiting = 0
+    }
+
+    /// Batches that one commit records.
+    private static var batchesAtOnce: Int { 64 }
+
+    /// Reads the names of two keys.
+    ///
+    /// - Parameters:
+    ///   - old: the name of a wrapping key that opens files.
+    ///   - new: that of the key that takes its place; nil for the one that replaced it.
+    ///   - dataset: the dataset; nil for all.
+    /// - Throws: `usage` when both are one, or no key replaced the old one; `notPermitted` when one is missing.
+    package func rewrapping(
+        from old: String, to new: String?, dataset: String?
+    ) throws(IngestionError) -> Rewrapping {
+        let state = try store.proven().state
+        let target = new ?? state.newest(old)
+        guard target != old else {
+            throw IngestionError(
+                .usage,
+                new == nil
+                    ? "no key replaced \(old); name one with --to NAME, or first: sluice keys rotate \(old)"
+                    : "--from and --to are the same key; see: sluice keys list")
+        }
+        if let next = state.rotations[target] {
+            throw IngestionError(
+                .usage,
+                "--to: \(target) was replaced by \(next), and only opens what was sealed before; give --to \(state.newest(target))"
+            )
+        }
+        let key = WrappingKey.aes(name: old, key: try store.key(.kek, old))
+        return Rewrapping(old: key, new: try store.sealingKey(target), dataset: dataset)
+    }
+
+    /// Wraps every file anew that the old key opens. An interrupted run is taken up where it ended.
+    ///
+    /// Each file is made anew in `work`, under the lease of its batch; then one commit records those of some batches, and
+    /// each takes the place of the one before. Who reads a file meanwhile reads either.
+    ///
+    /// - Parameters:
+    ///   - request: the keys.
+    ///   - progress: called after each commit.
+    /// - Throws: `tryAgain` while a backup or another change of published files runs; `damaged` when a file is not the
+    ///   recorded one.
+    package func rewrap(
+        _ request: Rewrapping, progress: (Rewrapped) -> Void = { _ in }
+    ) async throws(IngestionError) -> Rewrapped {
+        let lock = try lockMaintenance()
+        try enroll([UsedKey(request.new)])
+        var done = Rewrapped()
+        let batches = try filesToRewrap(request)
+        for first in stride(from: 0, to: batches.count, by: Self.batchesAtOnce) {
+            let part = Array(batches[first..<min(batches.count, first + Self.batchesAtOnce)])
+            try await rewrap(part, request, &done)
+            progress(done)
+        }
+        _ = consume lock
+        return done
+    }
+
+    /// The present files that are sealed for the old key, by batch, oldest first. The table says where to look; the
+    /// entries are proven.
+    private func filesToRewrap(_ request: Rewrapping) throws(IngestionError) -> [[PublishedFile]] {
+        var (found, places): ([[PublishedFile]], [String: Int]) = ([], [:])
+        var next = 0
+        while true {
+            let from = next
+            let entries = try recording { () throws(LedgerError) in
+                try ledger.unindexedEntries(kind: LedgerEvent.shardPublished.rawValue, from: from, limit: 1000)
+            }
+            guard let last = entries.last else { return found }
+            next = last.sequence + 1
+            for entry in entries where request.dataset == nil || entry.body["dataset"]?.text == request.dataset {
+                let proven = try recording { () throws(LedgerError) in try record.entry(entry.sequence) }
+                for file in proven.files {
+                    guard
+                        case .present(let now) = try recording({ () throws(LedgerError) in try record.standing(of: file)
+                        }),
+                        now.recipients.contains(request.old.name), Inflight.isName(now.batch)
+                    else { continue }
+                    let place = places[now.batch] ?? found.count
+                    if place == found.count {
+                        places[now.batch] = place
+                        found.append([])
+                    }
+                    found[place].append(now)
+                }
+            }
+        }
+    }
+
+    /// A batch whose files are being wrapped anew.
+    private struct Work: Sendable {
+        let lease: Lease
+        let folder: OpenFolder
+        let files: [PublishedFile]
+    }
+
+    /// Wraps the files of some batches anew, with one commit.
+    private func rewrap(
+        _ batches: [[PublishedFile]], _ request: Rewrapping, _ done: inout Rewrapped
+    ) async throws(IngestionError) {
+        var works: [Work] = []
+        for files in batches {
+            guard let lock = try tryLock(files[0].batch) else {
+                done.waiting += 1
+                continue
+            }
+            let lease = Lease(name: files[0].batch, lock: lock)
+            let folder = try storing { () throws(StorageError) in
+                try removeStaging(lease.name)
+                return try work.makeFolder(lease.folderName)
+            }
+            works.append(Work(lease: lease, folder: folder, files: files))
+        }
+        do throws(IngestionError) {
+            let made = try await stage(works, request)
+            if works.isEmpty { return }
+            let entries = zip(works, made).flatMap { work, made in rewrapEntries(work, made, request) }
+            let change = LedgerChange(
+                entries: entries,
+                putInflight: works.map { work in
+                    Inflight(
+                        claim: work.lease.name, source: work.files[0].entry.body["dataset"]?.text ?? "",
+                        state: .publishing, attempts: 1, updatedMilliseconds: Clock.milliseconds())
+                })
+            let committed = try append(change)
+            var placements: [String: [Placement]] = [:]
+            for (index, entry) in change.entries.enumerated() {
+                for file in entry["files"]?.items ?? [] {
+                    placements[entry["batch"]?.text ?? "", default: []].append(
+                        try Placement(file, sequence: committed.firstSequence + index, isReplacement: true))
+                }
+            }
+            for work in works {
+                try place(placements[work.lease.name] ?? [], from: work.folder, isRecovery: false)
+            }
+            try forget(works.map(\.lease.name))
+            done.batches += works.count
+            for message in made.joined() {
+                done.files += 1
+                done.bytes += message.byteCount
+            }
+        } catch {
+            discard(works.map(\.lease))
+            throw error
+        }
+    }
+
+    /// Removes what was staged under these leases, unless their rows say that it was committed: recovery finishes that.
+    private func discard(_ leases: [Lease]) {
+        guard let committed = try? ledger.inflight().map(\.claim) else { return }
+        for lease in leases where !committed.contains(lease.name) {
+            try? removeStaging(lease.name)
+            try? work.remove(lockName(lease.name))
+        }
+    }
+
+    /// Makes the new files of each batch, several at the same time.
+    ///
+    /// - Returns: what is recorded of each file, in the order of the works and their files.
+    private func stage(_ works: [Work], _ request: Rewrapping) async throws(IngestionError) -> [[SealedMessage]] {
+        let files = works.flatMap { work in work.files.map { (file: $0, folder: work.folder) } }
+        let results = await withTaskGroup(of: (Int, Result<SealedMessage, IngestionError>).self) { group in
+            var (next, found): (Int, [Int: Result<SealedMessage, IngestionError>]) = (0, [:])
+            func begin() {
+                guard next < files.count else { return }
+                let (number, one) = (next, files[next])
+                next += 1
+                group.addTask {
+                    do throws(IngestionError) {
+                        return (number, .success(try stage(one.file, in: one.folder, request)))
+                    } catch { return (number, .failure(error)) }
+                }
+            }
+            for _ in 0..<max(1, request.jobs) { begin() }
+            while let (number, result) = await group.next() {
+                found[number] = result
+                if case .success = result { begin() }
+            }
+            return found
+        }
+        var sealed: [SealedMessage] = []
+        for (_, result) in results.sorted(by: { $0.key < $1.key }) { sealed.append(try result.get()) }
+        var (made, at): ([[SealedMessage]], Int) = ([], 0)
+        for work in works {
+            made.append(Array(sealed[at..<at + work.files.count]))
+            at += work.files.count
+            try storing { () throws(StorageError) in try work.folder.sync() }
+        }
+        return made
+    }
+
+    private func stage(
+        _ file: PublishedFile, in folder: OpenFolder, _ request: Rewrapping
+    ) throws(IngestionError) -> SealedMessage {
+        let place = try Placement(file.body, sequence: file.entry.sequence)
+        let opened = try store.openRecorded(file)
+        do throws(SealingError) {
+            let reader = try MessageReader(.file(opened), keys: KeyRing([request.old]))
+            let staged: StagedFile
+            do throws(StorageError) { staged = try StagedFile(in: folder, name: place.staged) } catch {
+                throw SealingError(error)
+            }
+            return try reader.rewrap(from: request.old, to: request.new, into: staged)
+                .commit(as: place.staged.description)
+        } catch {
+            throw refused(error, store.place(of: file))
+        }
+    }
+
+    /// `shard.rewrapped`: files of one batch as they are now, one for up to 64 of the same recipients.
+    private func rewrapEntries(
+        _ work: Work, _ made: [SealedMessage], _ request: Rewrapping
+    ) -> [JSONValue] {
+        let all = Array(zip(work.files, made))
+        return Dictionary(grouping: all) { $0.0.recipients }.sorted { $0.key.description < $1.key.description }.flatMap
+        {
+            recipients, files in
+            let kept = recipients.filter { $0 != request.old.name && $0 != request.new.name }
+            return stride(from: 0, to: files.count, by: LedgerEntry.filesMax).map { first -> JSONValue in
+                let part = files[first..<min(files.count, first + LedgerEntry.filesMax)]
+                return .object([
+                    "kind": .event(.shardRewrapped), "v": .integer(1), "time": .string(Clock.text()),
+                    "batch": .string(work.lease.name), "dataset": part[first].0.entry.body["dataset"] ?? .null,
+                    "keys": .array(([request.new.name] + kept).map { .string($0) }),
+                    "from": .string(request.old.name), "to": .string(request.new.name),
+                    "uid": .integer(Int64(userNumber())),
+                    "files": .array(part.map { file, message in rewrapped(file, message) }),
+                ])
+            }
+        }
+    }
+
+    /// A file's member of an entry: what was recorded of it, with the new digest, and the one before.
+    private func rewrapped(_ file: PublishedFile, _ message: SealedMessage) -> JSONValue {
+        var members = file.body.members ?? [:]
+        members["was"] = .string(file.digest)
+        members["file_sha256"] = .string(hex(message.fileSHA256))
+        members["bytes"] = .integer(Int64(message.byteCount))
+        return .object(members)
+    }
+}

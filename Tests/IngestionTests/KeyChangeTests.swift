@@ -1,0 +1,252 @@
+import Foundation
+import Lineage
+import Schemas
+import Sealing
+import Storage
+import Tabular
+import Testing
+
+@testable import Ingestion
+
+/// Wrapping keys are replaced and destroyed, and published files are wrapped for others.
+@Suite struct `keys for years` {
+    private func recorder(_ shop: Workshop) throws -> Recorder { try Recorder(Store(shop.store.root)) }
+
+    private func rows(_ count: Int, from first: Int, far: Int = 5) -> String {
+        var text = Workshop.rows(count, from: first)
+        for id in 0..<far { text += "\(first + count + id),9\(id)00\(first),far \(first + id)\n" }
+        return text
+    }
+
+    private func error(_ body: () async throws -> Void) async -> IngestionError? {
+        do { try await body() } catch { return error as? IngestionError }
+        return nil
+    }
+
+    private func expectSound(_ shop: Workshop) throws {
+        let ledger = try shop.store.ledger()
+        #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier).damage.isEmpty)
+        #expect(try Store(shop.store.root).proving().audit().problems == [])
+        #expect(try listFolder(shop.store.workFolder).isEmpty)
+        let bad = try Store(shop.store.root).examine(.success(shop.store.readableLedger()), readFiles: true)
+            .filter { $0.grade == .bad }
+        #expect(bad.isEmpty, "\(bad)")
+    }
+
+    /// Every present sealed file, as the record has it now.
+    private func files(_ recorder: Recorder) throws -> [PublishedFile] {
+        let entries = try recorder.ledger.unindexedEntries(kind: "shard.published", from: 0, limit: 1000)
+        return try entries.flatMap(\.files).compactMap { try recorder.record.standing(of: $0).file }
+    }
+
+    private func bytes(_ shop: Workshop, _ file: PublishedFile) throws -> [UInt8] {
+        try Array(Data(contentsOf: URL(filePath: join(shop.store.root, file.path))))
+    }
+
+    @Test func `after a rotation new files are sealed for the new key, and old ones still open`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let made = try recorder(shop).rotateKey("main")
+        #expect(made.name == "main-2")
+        let second = try await shop.run(try shop.write("b.csv", rows(4000, from: 9001)))
+        #expect(first.status == .accepted && second.status == .accepted, "\(second.batchFindings)")
+        let sealed = Dictionary(grouping: try files(recorder(shop)), by: \.batch)
+        #expect(Set(sealed[first.batch, default: []].flatMap(\.recipients)) == ["main"])
+        #expect(Set(sealed[second.batch, default: []].flatMap(\.recipients)) == ["main-2"])
+        // The next rotation goes on from there; the first is not repeated.
+        let again = await error { _ = try recorder(shop).rotateKey("main") }
+        #expect(again?.code == .usage && again?.description.contains("sluice keys rotate main-2") == true)
+        #expect(try recorder(shop).rotateKey("main-2").name == "main-3")
+        let unknown = await error { _ = try recorder(shop).rotateKey("nothing") }
+        #expect(unknown?.code == .usage)
+        #expect(try recorder(shop).record.state().newest("main") == "main-3")
+        try expectSound(shop)
+    }
+
+    @Test func `an interrupted rotation or generation does not stop the next one`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        for name in ["main-2.kek.part", "other.token.part"] {
+            try Data("half".utf8).write(to: URL(filePath: join(shop.store.keysFolder, name)))
+        }
+        #expect(try recorder(shop).rotateKey("main").name == "main-2")
+        _ = try recorder(shop).generateKey(.token, "other")
+        // A key that was written and not recorded is not taken for the next one.
+        try Store.generateKey(in: shop.store.keysFolder, kind: .kek, name: "main-3")
+        #expect(try recorder(shop).rotateKey("main-2").name == "main-4")
+    }
+
+    @Test func `files are wrapped for another key, byte for byte the same inside`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let accepted = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let held = try await shop.run(try shop.write("b.csv", "id,x,note\n" + "z,z,z\n"))
+        let before = try files(recorder(shop))
+        let (headers, plain) = (
+            try Dictionary(uniqueKeysWithValues: before.map { ($0.path, try bytes(shop, $0)) }),
+            try Dictionary(uniqueKeysWithValues: before.map { ($0.path, try shop.opened($0.path)) })
+        )
+        _ = try recorder(shop).rotateKey("main")
+        let writer = try recorder(shop)
+        var request = try writer.rewrapping(from: "main", to: nil, dataset: "other")
+        #expect(try await writer.rewrap(request).files == 0)
+        request = try writer.rewrapping(from: "main", to: nil, dataset: nil)
+        let done = try await writer.rewrap(request)
+        #expect(done.files == before.count && done.batches == 2 && done.waiting == 0)
+        #expect(try await writer.rewrap(request).files == 0)
+        try expectSound(shop)
+        let after = try files(recorder(shop))
+        #expect(after.map(\.path) == before.map(\.path))
+        for (old, new) in zip(before, after) {
+            #expect(new.recipients == ["main-2"] && new.body["was"]?.text == old.digest && new.digest != old.digest)
+            for member in ["role", "rows", "row_count", "body_sha256", "message_id", "commitment", "shard"] {
+                #expect(new.body[member] == old.body[member])
+            }
+            #expect(try shop.opened(new.path) == plain[new.path])
+            // Only the header differs: all frames are the same bytes.
+            let (was, now) = (headers[old.path] ?? [], try bytes(shop, new))
+            let info = try MessageReader.inspect(.bytes(now))
+            #expect(info.recipients.map(\.keyName) == ["main-2"])
+            #expect(now.suffix(from: info.headerByteCount) == was.suffix(now.count - info.headerByteCount))
+            #expect(new.body["bytes"]?.whole == Int64(now.count))
+        }
+        // Without the old key everything goes on: reading, judging, releasing.
+        try FileManager.default.removeItem(atPath: join(shop.store.keysFolder, "main.kek"))
+        let shown = try Store(shop.store.root).proving().reviewCase(of: accepted.batch)
+        #expect(shown.quarantined?.text == "4001-4005")
+        let next = try await shop.run(try shop.write("c.csv", rows(4000, from: 9001)))
+        #expect(next.status == .accepted, "\(next.batchFindings)")
+        #expect(try LineageQuery(writer.ledger).trace(shard: after[0].digest)?.shard.path == after[0].path)
+        _ = held
+    }
+
+    @Test func `other recipients of a file stay`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let path = shop.store.root + "/sluice.yaml"
+        _ = try recorder(shop).generateKey(.kek, "second")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try Data(text.replacing("  - kek: main ", with: "  - kek: second\n  - kek: main ").utf8).write(
+            to: URL(filePath: path))
+        let both = Workshop(folder: shop.folder, store: try Store(shop.store.root))
+        _ = try await both.run(try shop.write("a.csv", rows(4000, from: 1)))
+        _ = try recorder(shop).rotateKey("main")
+        let writer = try recorder(shop)
+        _ = try await writer.rewrap(try writer.rewrapping(from: "main", to: nil, dataset: nil))
+        for file in try files(writer) {
+            #expect(file.recipients == ["main-2", "second"])
+            let names = try MessageReader.inspect(.bytes(try bytes(shop, file))).recipients.map(\.keyName)
+            #expect(Set(names) == ["main-2", "second"])
+        }
+        // Onto a key that opens the file anyway: nothing is added.
+        _ = try await writer.rewrap(try writer.rewrapping(from: "second", to: "main-2", dataset: nil))
+        for file in try files(writer) {
+            #expect(file.recipients == ["main-2"])
+            #expect(try MessageReader.inspect(.bytes(try bytes(shop, file))).recipients.map(\.keyName) == ["main-2"])
+            #expect(try shop.opened(file.path) == both.opened(file.path))
+        }
+        try expectSound(shop)
+    }
+
+    @Test func `an older copy of a wrapped file is refused in its place`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let writer = try recorder(shop)
+        let file = try #require(try files(writer).first { $0.role == .accepted })
+        let (old, receipt) = (
+            try bytes(shop, file),
+            try Data(contentsOf: URL(filePath: join(shop.store.root, file.path + ".tlog-proof")))
+        )
+        _ = try writer.rotateKey("main")
+        _ = try await writer.rewrap(try writer.rewrapping(from: "main", to: nil, dataset: nil))
+        let place = join(shop.store.root, file.path)
+        try FileManager.default.removeItem(atPath: place)
+        try Data(old).write(to: URL(filePath: place))
+        let refused = await error { _ = try Store(shop.store.root).proving().admit(place) }
+        #expect(refused?.code == .damaged && refused?.description.contains("older copy") == true, "\(refused as Any)")
+        try receipt.write(to: URL(filePath: place + ".tlog-proof"))
+        #expect(try Store(shop.store.root).proving().audit().problems.count == 2)
+        // A copy elsewhere is what it always was.
+        let copy = try shop.write("copy.sluice", "")
+        try Data(old).write(to: URL(filePath: copy))
+        #expect(try Store(shop.store.root).proving().admit(copy).digest == file.digest)
+    }
+
+    @Test func `a destroyed key opens nothing any more, and nothing waits for it`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let held = try await shop.run(try shop.write("b.csv", "id,x,note\n" + "z,z,z\n"))
+        let writer = try recorder(shop)
+        let used = await error { _ = try writer.shredKey("main", reason: "test", files: 0) }
+        #expect(used?.code == .usage && used?.description.contains("sluice keys rotate main") == true)
+        _ = try writer.rotateKey("main")
+        let count = try files(writer).count
+        for wrong in [0, count + 1] {
+            let refused = await error { _ = try writer.shredKey("main", reason: "test", files: wrong) }
+            #expect(refused?.code == .usage && refused?.description.contains("--files \(count)") == true)
+        }
+        let copy = try Data(contentsOf: URL(filePath: join(shop.store.keysFolder, "main.kek")))
+        #expect(try writer.shredKey("main", reason: "no longer lawful", files: count).alone == count)
+        #expect(!exists(join(shop.store.keysFolder, "main.kek")))
+        try expectSound(shop)
+        // Statistics that nobody can open are no baseline, and a held file that nobody can open holds nothing.
+        let next = try await shop.run(try shop.write("c.csv", rows(4000, from: 9001)))
+        #expect(next.status == .accepted && next.batch != first.batch, "\(next.batchFindings)")
+        let gone = await error {
+            _ = try await Pipeline(store: Store(shop.store.root), writes: true).release(
+                Pipeline.ReleaseRequest(held.batch, reason: "late"), options: BatchOptions())
+        }
+        #expect(
+            gone?.code == .noInput && gone?.description.contains("the key main was destroyed") == true, "\(gone as Any)"
+        )
+        let again = try await shop.run(try shop.write("d.csv", "id,x,note\n" + "z,z,z\n"))
+        #expect(again.status == .held && again.batch != held.batch)
+        // A copy that comes back is told, opens nothing, and is destroyed by the same command.
+        let place = join(shop.store.keysFolder, "main.kek")
+        try copy.write(to: URL(filePath: place))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: place)
+        let open = try Store(shop.store.root).proving()
+        #expect(try open.keyRing().keys.map(\.name) == ["main-2"])
+        #expect(try open.examineRecordedKeys().contains { $0.finding.contains("was to be destroyed") })
+        _ = try recorder(shop).shredKey("main", reason: "again", files: 0)
+        #expect(!exists(place))
+        let entries = try LineageQuery(writer.ledger).log(limit: 10, kind: "key.shredded")
+        #expect(entries.map { $0.body["files"]?.whole } == [Int64(count)])
+        try expectSound(shop)
+    }
+
+    @Test func `a key seals at most 2^32 files`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let writer = try recorder(shop)
+        let count = try files(writer).count
+        #expect(try writer.record.state().uses == ["main": count])
+        _ = try writer.rotateKey("main")
+        _ = try await writer.rewrap(try writer.rewrapping(from: "main", to: nil, dataset: nil))
+        #expect(try writer.record.state().uses == ["main": count, "main-2": count])
+        try Store.requireRoom("main", uses: 4_294_967_295)
+        let refused = await error { try Store.requireRoom("main", uses: 4_294_967_296) }
+        #expect(refused?.code == .notPermitted && refused?.description.contains("sluice keys rotate main") == true)
+    }
+
+    @Test func `a commit for a key that was destroyed meanwhile is refused`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let writer = try recorder(shop)
+        let size = try writer.record.state().size
+        _ = try writer.rotateKey("main")
+        _ = try writer.shredKey("main", reason: "test", files: 0)
+        let late = LedgerChange(entries: [
+            .object([
+                "kind": .event(.shardPublished), "v": .integer(1), "time": .string("t"), "batch": .string("b"),
+                "keys": .array([.string("main")]), "files": .array([]),
+            ])
+        ]).decided(at: size)
+        let refused = await error { _ = try writer.append(late) }
+        #expect(refused?.description.contains("the key main was destroyed a moment ago") == true, "\(refused as Any)")
+    }
+}
