@@ -1,5 +1,5 @@
 import Cryptography
-import Lineage
+package import Lineage
 import Sealing
 import Storage
 import Tabular
@@ -87,6 +87,12 @@ extension Store {
                 "\(place(of: file)): it was removed on \((entry.body["time"]?.text ?? "").prefix(10)) by the retention of \(rule) "
                     + "(entry \(entry.sequence)); nobody can read it any more")
         }
+    }
+
+    /// A proof of what the ledger records of a batch, or of one row of its source; nil if it has none.
+    package func proof(ofBatch batch: String, row: Int?) throws(IngestionError) -> BatchProof? {
+        let log = try proven().log
+        return try recording { () throws(LedgerError) in try BatchProof.make(batch: batch, row: row, from: log) }
     }
 
     /// Reads a whole recorded file that a decision depends on.

@@ -217,7 +217,8 @@ extension Store {
 func receipt(
     _ text: [UInt8], of recorded: RecordedPlaces.Recorded, in log: ProvenLog
 ) throws(IngestionError) -> TlogProof? {
-    guard let proof = TlogProof(text), proof.text == text, proof.index == recorded.sequence else { return nil }
+    guard let proof = TlogProof(text), proof.text == text, proof.extra == nil, proof.index == recorded.sequence
+    else { return nil }
     let entry = try recording { () throws(LedgerError) in try log.entry(recorded.sequence) }
     return proof.proves(body: entry.bytes, key: log.ledger.verifier) ? proof : nil
 }

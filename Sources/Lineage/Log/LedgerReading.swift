@@ -149,16 +149,21 @@ extension Ledger {
     }
 
     /// The inclusion proof of one entry under the newest checkpoint that covers it, or nil if none does.
-    package func proof(of sequence: Int) throws(LedgerError) -> TlogProof? {
+    package func proof(of sequence: Int) throws(LedgerError) -> TlogProof? { try proofs(of: [sequence])?.first }
+
+    /// The inclusion proofs of some entries under one checkpoint, the newest; nil if it does not cover them all.
+    package func proofs(of sequences: [Int]) throws(LedgerError) -> [TlogProof]? {
         try read("prove from ledger") { db in
             let newest = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1"
-            guard let (size, note) = try db.first(newest, [], { ($0.integer(0), $0.bytes(1)) }), sequence >= 0,
-                sequence < size
+            guard let (size, note) = try db.first(newest, [], { ($0.integer(0), $0.bytes(1)) }),
+                sequences.allSatisfy({ $0 >= 0 && $0 < size })
             else { return nil }
-            let hashes = try MerkleTree.inclusionProof(index: sequence, size: size) { level, index in
-                try node(level, index, in: db)
+            return try sequences.map { sequence in
+                let hashes = try MerkleTree.inclusionProof(index: sequence, size: size) { level, index in
+                    try node(level, index, in: db)
+                }
+                return TlogProof(index: sequence, hashes: hashes, note: note)
             }
-            return TlogProof(index: sequence, hashes: hashes, note: note)
         }
     }
 

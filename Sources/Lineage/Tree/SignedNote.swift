@@ -117,12 +117,20 @@ package struct TlogProof: Sendable, Equatable {
     package let hashes: [[UInt8]]
     /// The signed checkpoint.
     package let note: [UInt8]
+    /// The content of the `extra` line, which nothing proves by itself; nil without one.
+    package private(set) var extra: [UInt8]?
 
     /// Makes a proof from its parts.
     package init(index: Int, hashes: [[UInt8]], note: [UInt8]) {
         self.index = index
         self.hashes = hashes
         self.note = note
+    }
+
+    /// The same proof with other content in its `extra` line.
+    package consuming func carrying(_ extra: [UInt8]) -> TlogProof {
+        self.extra = extra
+        return self
     }
 
     /// Parses a proof file.
@@ -132,8 +140,11 @@ package struct TlogProof: Sendable, Equatable {
         }
         var lines = String(decoding: text[..<gap], as: UTF8.self).split(separator: "\n")[...]
         guard lines.popFirst() == Self.magic[...] else { return nil }
-        // An `extra` line may follow; its content is not checked.
-        if lines.first?.hasPrefix("extra ") == true { lines.removeFirst() }
+        if let line = lines.first, line.hasPrefix("extra ") {
+            guard let content = bytes(base64: String(line.dropFirst(6))) else { return nil }
+            extra = content
+            lines.removeFirst()
+        }
         guard let place = lines.popFirst(), place.hasPrefix("index "), let index = Int(place.dropFirst(6)), index >= 0
         else { return nil }
         var hashes: [[UInt8]] = []
@@ -141,12 +152,12 @@ package struct TlogProof: Sendable, Equatable {
             guard let hash = bytes(base64: String(line)), hash.count == 32 else { return nil }
             hashes.append(hash)
         }
-        self.init(index: index, hashes: hashes, note: Array(text[(gap + 2)...]))
+        (self.index, self.hashes, note) = (index, hashes, Array(text[(gap + 2)...]))
     }
 
     /// The file's text.
     package var text: [UInt8] {
-        var lines = "\(Self.magic)\nindex \(index)\n"
+        var lines = "\(Self.magic)\n" + (extra.map { "extra \(base64($0))\n" } ?? "") + "index \(index)\n"
         for hash in hashes { lines += base64(hash) + "\n" }
         return Array(lines.utf8) + [0x0A] + note
     }

@@ -14,8 +14,13 @@ enum NumberText {
     /// A number with what is counted, in the plural where needed.
     static func count(_ value: Int, _ what: String) -> String { "\(number(value)) \(what)\(value == 1 ? "" : "s")" }
 
+    /// The same where the plural is another word.
+    static func count(_ value: Int, _ what: String, _ many: String) -> String {
+        "\(number(value)) \(value == 1 ? what : many)"
+    }
+
     /// A number of batches.
-    static func batches(_ value: Int) -> String { "\(number(value)) \(value == 1 ? "batch" : "batches")" }
+    static func batches(_ value: Int) -> String { count(value, "batch", "batches") }
 
     /// Seconds in the largest unit that fits.
     static func duration(_ seconds: Int) -> String {

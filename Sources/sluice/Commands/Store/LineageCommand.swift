@@ -15,7 +15,9 @@ struct LineageCommand: AsyncParsableCommand {
               sluice lineage trace store/accepted/orders/BATCH/0.sluice --row 3
               sluice lineage verify --files --store store
             """,
-        subcommands: [Log.self, Show.self, TraceRow.self, ImpactOf.self, Explain.self, Verify.self])
+        subcommands: [
+            Log.self, Show.self, TraceRow.self, ImpactOf.self, Explain.self, Prove.self, Certificate.self, Verify.self,
+        ])
 
     /// The ledger, opened for reading.
     static func open(_ store: Store) throws -> Ledger { try store.readableLedger() }
@@ -226,6 +228,12 @@ struct LineageCommand: AsyncParsableCommand {
         )
         var vkey: String?
         @Flag(name: .long, help: "Also compare every published file with the record.") var files = false
+        @Option(
+            name: .long,
+            help:
+                "Check this proof or certificate instead, which needs no store, only the verifier key; may be repeated."
+        )
+        var proof: [String] = []
         @OptionGroup var store: StoreOptions
 
         /// The verifier key and its origin: `--vkey`, else the pinned key, else the store's signing key. The ledger's
@@ -274,6 +282,7 @@ struct LineageCommand: AsyncParsableCommand {
         func run() async throws {
             var code: Int32 = 0
             try await reporting {
+                if !proof.isEmpty { return try LineageCommand.verifyProofs(proof, vkey) }
                 let store = try store.require()
                 let key = vkey == nil ? try? store.signingKey() : nil
                 let (verifier, from) = try verifier(store, key)
