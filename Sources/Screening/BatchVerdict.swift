@@ -42,11 +42,10 @@ package struct BatchVerdict: Sendable, Equatable {
         if let cross = decision.cross, cross.distrusted.contains(cross.batchSource) {
             hold(.sourceDistrusted, cross.trust(of: cross.batchSource), CrossCheck.trustMin)
         }
-        if decision.waivesStatistics {
-            waived = findings.filter { $0.outcome >= .quarantined && $0.code.isStatistical }
-            for index in findings.indices where findings[index].code.isStatistical {
-                findings[index].outcome = min(findings[index].outcome, .flagged)
-            }
+        waived = findings.filter { $0.outcome >= .quarantined && decision.waivers.covers($0.code, field: $0.field) }
+        for index in findings.indices
+        where decision.waivers.covers(findings[index].code, field: findings[index].field) {
+            findings[index].outcome = min(findings[index].outcome, .flagged)
         }
         self.findings = findings
         isAccepted = findings.allSatisfy { $0.outcome < .quarantined }

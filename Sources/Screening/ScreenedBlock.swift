@@ -41,11 +41,11 @@ struct Remarks {
     fileprivate let sightedExtras: [Int]
     /// Number of findings that validation made.
     private let known: Int
-    /// Whether statistics may only flag, because a person waived them.
-    private let waives: Bool
+    /// The findings that may only flag, because a person waived them.
+    private let waivers: Waivers
 
     init(_ validated: ValidatedBlock, _ decision: Decision) {
-        waives = decision.waivesStatistics
+        waivers = decision.waivers
         scores = ScoreHistograms(rules: decision.rules.count)
         batch = validated.batch
         detections = validated.detections
@@ -62,7 +62,7 @@ struct Remarks {
     /// Adds a finding about a row of the block.
     mutating func add(_ finding: Finding) {
         var finding = finding
-        if waives, finding.code.isStatistical, finding.outcome > .flagged {
+        if finding.outcome > .flagged, waivers.covers(finding.code, field: finding.field) {
             waived.add(finding)
             finding.outcome = .flagged
         }

@@ -46,11 +46,11 @@ extension Pipeline.Release {
     }
 
     private func release(
-        _ shop: Workshop, _ batch: String, newLevels: [String] = [], waivesStatistics: Bool = true,
+        _ shop: Workshop, _ batch: String, newLevels: [String] = [], waived: [String]? = nil,
         contract: LoadedSchema? = nil
     ) async throws -> Pipeline.Release {
         var request = Pipeline.ReleaseRequest(batch, reason: "the level is new")
-        (request.newLevels, request.waivesStatistics, request.contract) = (newLevels, waivesStatistics, contract)
+        (request.newLevels, request.waived, request.contract) = (newLevels, waived, contract)
         return try await release(shop, request)
     }
 
@@ -108,13 +108,55 @@ extension Pipeline.Release {
         #expect(try store.echoes(of: first.batch) == [echo.batch, other.batch])
         #expect(try store.echoes(of: other.batch).isEmpty && store.echoes(of: "nothing").isEmpty)
         // Before the first batch is released, none passes by itself.
-        #expect(try await release(shop, echo.batch, waivesStatistics: false).report?.isRefusedRelease == true)
+        #expect(try await release(shop, echo.batch, waived: []).report?.isRefusedRelease == true)
         #expect(try await release(shop, first.batch).report?.status == .accepted)
-        let passed = try #require(try await release(shop, echo.batch, waivesStatistics: false).report)
+        let passed = try #require(try await release(shop, echo.batch, waived: []).report)
         #expect(passed.status == .accepted && passed.waived.isEmpty && passed.isJudgedAgain, "\(passed.batchFindings)")
-        let refused = try #require(try await release(shop, other.batch, waivesStatistics: false).report)
+        let refused = try #require(try await release(shop, other.batch, waived: []).report)
         #expect(refused.isRefusedRelease && refused.status == .held)
         #expect(try waiting(shop).map(\.batch) == [other.batch])
+        try expectSound(shop)
+    }
+
+    @Test func `only the listed findings are waived`() async throws {
+        let (shop, _) = try await prepared()
+        defer { shop.remove() }
+        // Another level, and many values missing.
+        let lines = rows(4000, from: 20_001, isNew: true).split(separator: "\n").enumerated().map { number, line in
+            let cells = line.split(separator: ",")
+            return number > 0 && number % 12 == 0 ? "\(cells[0]),,\(cells[2])" : String(line)
+        }
+        let held = try await shop.run(try shop.write("c.csv", lines.joined(separator: "\n") + "\n"))
+        for (wrong, word) in [
+            ("too-many-quarantined", "list their codes"), ("no-such-code", "no code of a finding"),
+            ("type-error", "never waived"), ("secret", "never waived"),
+            ("distribution-shift:nothing", "no such field"), ("too-many-rejected", "never waived"),
+            ("", "no code of a finding"),
+        ] {
+            let size = try shop.store.ledger().size()
+            do {
+                _ = try await release(shop, held.batch, waived: [wrong])
+                Issue.record("\(wrong) was taken")
+            } catch let error as IngestionError {
+                #expect(error.code == .usage && error.description.contains(word), "\(error)")
+            }
+            #expect(try shop.store.ledger().size() == size)
+        }
+        let names = ["id", "x", "note"]
+        let holding = held.batchFindings.filter { $0.outcome >= .quarantined && $0.code.isStatistical }
+        let listed = holding.map { one in one.code.rawValue + (one.field.map { ":" + names[$0] } ?? "") }
+        let ofRows = ["deviated-value", "isolated-row", "flooded-row"]
+        try #require(listed.count > 1, "\(listed)")
+        // One of several, or the right code for another field, is not enough.
+        #expect(try await release(shop, held.batch, waived: [listed[0]] + ofRows).report?.isRefusedRelease == true)
+        let elsewhere = holding.map { $0.code.rawValue + ":note" }
+        #expect(try await release(shop, held.batch, waived: elsewhere + ofRows).report?.isRefusedRelease == true)
+        #expect(try waiting(shop).map(\.batch).contains(held.batch))
+        let released = try #require(try await release(shop, held.batch, waived: listed + ofRows).report)
+        #expect(released.status == .accepted, "\(released.batchFindings)")
+        #expect(Set(released.waived.map(\.code)).isSuperset(of: holding.map(\.code)))
+        let replay = try Store(shop.store.root).proving().replay(released.batch, row: nil, file: shop.folder + "/c.csv")
+        #expect(replay.isReplayed && replay.isSame)
         try expectSound(shop)
     }
 

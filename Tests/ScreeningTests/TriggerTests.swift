@@ -146,7 +146,7 @@ import Testing
         let judged = try gate.judge(texts: rows, Baseline.merged(parts))
         #expect(held(judged).isSuperset(of: marked))
         var released = judged.decision
-        released.waivesStatistics = true
+        released.waivers = .statistics
         #expect(judged.decision.markRecord.caught.contains { $0.isHeld })
         #expect(!released.markRecord.caught.contains { $0.isHeld })
         var next = judged.baseline

@@ -36,9 +36,9 @@ import Testing
         counts.set(accepted: 20, flagged: 0, quarantined: 0, rejected: 0)
         for code in FindingCode.allCases {
             let earlier = [Finding(code, outcome: .quarantined, at: .column(0))]
-            decision.waivesStatistics = false
+            decision.waivers = .none
             #expect(!BatchVerdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
-            decision.waivesStatistics = true
+            decision.waivers = .statistics
             let verdict = BatchVerdict(decision, counts, schema: schema, earlier: earlier)
             #expect(verdict.isAccepted == code.isStatistical && verdict.waived == (code.isStatistical ? earlier : []))
             #expect(!code.isStatistical || verdict.findings.map(\.outcome) == [.flagged])

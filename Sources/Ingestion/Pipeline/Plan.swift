@@ -118,7 +118,9 @@ struct Plan: Sendable {
             "references": .array(references.map { .string(hex($0.digest)) }),
             "excluded": .array(options.excluded.sorted().map { .string($0) }),
         ]
-        if options.waiver?.waivesStatistics == true { policy["waives"] = .string("statistics") }
+        if let waivers = options.waiver?.waivers, !waivers.isEmpty {
+            policy["waives"] = waivers.listed == nil ? .string("statistics") : waivers.document
+        }
         let lists = schema.fields.compactMap { $0.pii?.names?.fingerprint }
         if !lists.isEmpty { policy["dictionaries"] = .array(lists.map { .string(String($0, radix: 16)) }) }
         policyDigest = SHA256.hash(JSONValue.object(policy).canonicalBytes())

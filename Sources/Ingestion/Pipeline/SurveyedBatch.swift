@@ -73,7 +73,7 @@ struct SurveyedBatch {
         (decision.keyErrors, decision.cross, decision.sourceNames) = (keyErrors, cross, names)
         // While another baseline is pinned, the accumulated drift from the anchor neither grows nor is forgotten.
         if decision.slow == nil { decision.slow = baseline?.newest.slow }
-        decision.waivesStatistics = options.waiver?.waivesStatistics ?? false
+        decision.waivers = options.waiver?.waivers ?? .none
         return DecidedBatch(surveyed: self, decision: decision, baseline: baseline)
     }
 

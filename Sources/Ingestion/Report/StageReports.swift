@@ -72,7 +72,7 @@ extension DecidedBatch {
         }
         report.releases = opened.options.waiver?.held ?? ""
         report.releasedRows = opened.options.waiver?.rows?.text ?? ""
-        report.isJudgedAgain = opened.options.waiver.map { !$0.waivesStatistics } ?? false
+        report.isJudgedAgain = opened.options.waiver.map { $0.waivers.isEmpty } ?? false
         report.basis = decision.basis
         report.basisRows = decision.basisRows
         report.falseAlarmRates = (

@@ -17,8 +17,8 @@ struct Waiver: Sendable {
     var rows: RowList?
     /// The reason, which the ledger records.
     let reason: String
-    /// Whether statistical findings are waived. Otherwise the batch is released only if it passes by itself.
-    let waivesStatistics: Bool
+    /// The statistical findings that are waived. If none is, the batch is released only if it passes by itself.
+    let waivers: Waivers
     /// Fields whose change is permanent: their baseline begins anew with this batch.
     let newLevels: Set<String>
     /// SHA-256 of the name under which its file came.
@@ -261,8 +261,9 @@ extension Pipeline {
         package let reason: String
         /// Fields whose change is permanent, `*` for all: earlier batches no longer count for them.
         package var newLevels: [String] = []
-        /// False to release it only if it passes by itself, against what was accepted since.
-        package var waivesStatistics = true
+        /// The findings that are waived, as `CODE` or `CODE:FIELD`; nil for all that are statistical, empty to release it
+        /// only if it passes by itself, against what was accepted since.
+        package var waived: [String]?
         /// The contract; nil for that of the dataset.
         package var contract: LoadedSchema?
 
@@ -304,7 +305,7 @@ extension Pipeline {
             request.contract, ofBatch: held, dataset: dataset, judgedBy: sealed.reading)
         var options = asked.releasing(in: store, format: format, reading: sealed.reading)
         options.waiver = Waiver(
-            held: held, reason: reason, waivesStatistics: request.waivesStatistics,
+            held: held, reason: reason, waivers: try Self.waivers(request.waived, of: schema),
             newLevels: try Self.levels(request.newLevels, of: schema),
             nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
             source: sealed.source, sidecars: sealed.sidecars)
@@ -315,17 +316,54 @@ extension Pipeline {
         return report.status == .duplicate ? .earlier(report.duplicateOf) : .judged(report)
     }
 
+    /// The findings that `--waive` lists; every statistical one for nil.
+    static func waivers(_ listed: [String]?, of schema: Schema) throws(IngestionError) -> Waivers {
+        guard let listed else { return .statistics }
+        var waived: [Waivers.Listed] = []
+        for text in listed {
+            let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard let code = FindingCode(rawValue: parts[0]) else {
+                throw IngestionError(
+                    .usage,
+                    "--waive: \(LabelSearch.usual.shown(parts[0])) is no code of a finding; sluice review show names those that hold "
+                        + "the batch")
+            }
+            if code == .tooManyQuarantined {
+                throw IngestionError(
+                    .usage,
+                    "--waive: too-many-quarantined follows from the findings of the rows: list their codes, as the report does, or leave "
+                        + "--waive out")
+            }
+            guard code.isStatistical else {
+                throw IngestionError(
+                    .usage,
+                    "--waive: \(code.rawValue) is never waived, because it is no matter of statistics; see: sluice explain \(code.rawValue)"
+                )
+            }
+            var field: Int?
+            if parts.count == 2 {
+                field = schema.fields.firstIndex { $0.name == parts[1] }
+                if field == nil { try refuseUnknownField("--waive", schema) }
+            }
+            waived.append(Waivers.Listed(code, field: field))
+        }
+        return Waivers(listed: waived)
+    }
+
+    private static func refuseUnknownField(_ option: String, _ schema: Schema) throws(IngestionError) {
+        let known = schema.fields.map(\.name)
+        throw IngestionError(
+            .usage,
+            "\(option): the contract has no such field; it has "
+                + known.prefix(40).map { LabelSearch.usual.shown($0) }.joined(separator: ", ")
+                + (known.count > 40 ? " and \(known.count - 40) more" : ""))
+    }
+
     /// The named fields, or all for `*`.
     static func levels(_ named: [String], of schema: Schema) throws(IngestionError) -> Set<String> {
         let known = schema.fields.map(\.name)
         if named.contains("*") { return Set(known) }
-        for name in named where !known.contains(name) {
-            throw IngestionError(
-                .usage,
-                "--accept-level: the contract has no such field; it has "
-                    + known.prefix(40).map { LabelSearch.usual.shown($0) }.joined(separator: ", ")
-                    + (known.count > 40 ? " and \(known.count - 40) more" : ""))
-        }
+        if !Set(named).isSubset(of: known) { try refuseUnknownField("--accept-level", schema) }
         return Set(named)
     }
 

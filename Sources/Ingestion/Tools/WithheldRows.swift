@@ -121,8 +121,8 @@ extension Pipeline {
         (options.encoding, options.isList) = (.utf8, false)
         let header = options.takeHeader(of: reading)
         options.waiver = Waiver(
-            held: batch, rows: rows, reason: request.reason, waivesStatistics: true,
-            newLevels: [],
+            held: batch, rows: rows, reason: request.reason,
+            waivers: try Self.waivers(request.waived, of: schema), newLevels: [],
             nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
             source: try store.withheld(rows, of: batch, entries.flatMap(\.files), header: header),
             sidecars: Sidecars())

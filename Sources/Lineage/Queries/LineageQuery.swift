@@ -12,12 +12,14 @@ package struct LineageQuery: Sendable {
     /// Queries of a ledger.
     package init(_ ledger: Ledger) { self.ledger = ledger }
 
-    /// The newest entries, newest first, filtered by dataset, kind, supplier and start time, if these are given. Times
-    /// are RFC 3339 texts in UTC or prefixes of them, which sort as text.
+    /// The newest entries, newest first, filtered by dataset, kind, supplier and times, if these are given. Times are
+    /// RFC 3339 texts in UTC or prefixes of them, which sort as text; the last one is included as far as it is given: a
+    /// day with all its hours.
     package func log(
-        limit: Int, dataset: String? = nil, kind: String? = nil, source: String? = nil, since: String? = nil
+        limit: Int, dataset: String? = nil, kind: String? = nil, source: String? = nil, since: String? = nil,
+        until: String? = nil
     ) throws(LedgerError) -> [LedgerEntry] {
-        let isNarrow = dataset != nil || source != nil || since != nil
+        let isNarrow = dataset != nil || source != nil || since != nil || until != nil
         var found: [LedgerEntry] = []
         var before = Int.max
         while found.count < limit {
@@ -36,6 +38,7 @@ package struct LineageQuery: Sendable {
                 (dataset == nil || entry.body["dataset"]?.text == dataset)
                     && (source == nil || entry.body["source"]?.text == source)
                     && (since.map { entry.body["time"]?.text ?? "" >= $0 } ?? true)
+                    && (until.map { String((entry.body["time"]?.text ?? "").prefix($0.count)) <= $0 } ?? true)
             }.prefix(limit - found.count)
         }
         return found

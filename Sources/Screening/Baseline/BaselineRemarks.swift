@@ -44,7 +44,7 @@ extension Baseline {
             }
             // Rows held back are not counted, so that a supplier cannot raise the threshold by sending triggers.
             triggered =
-                decision.waivesStatistics || decision.triggerAction < .quarantined
+                decision.waivers.covers(.trigger, field: nil) || decision.triggerAction < .quarantined
                 ? triggered : counts.findings.count(.trigger, .flagged)
         }
 

@@ -105,8 +105,8 @@ package struct Decision: Sendable {
     package var isLearning = false
     /// For each key rule, the rows that violate it.
     package var keyErrors: [RowSet] = []
-    /// Whether a person waived statistical findings (release): they flag rows and the batch, but hold nothing back.
-    package var waivesStatistics = false
+    /// The findings that a person waived (release).
+    package var waivers = Waivers.none
     /// The screened fields.
     package var screened: ScreenedFields
     var rowItems: RowItems?

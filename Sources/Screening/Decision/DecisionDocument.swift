@@ -18,7 +18,7 @@ extension Decision {
             "tests": .array(tests.map(\.document)),
         ]
         for detector in Detector.allCases { members.merge(detector.document(of: self)) { _, own in own } }
-        if waivesStatistics { members["waives_statistics"] = .bool(true) }
+        members["waives_statistics"] = waivers.document
         return .object(members)
     }
 

@@ -21,7 +21,7 @@ extension Decision {
             basisRows = try kept.int("basis_rows")
             self.screened = screened
             poisoning = schema.poisoning
-            waivesStatistics = document["waives_statistics"]?.flag ?? false
+            waivers = Waivers(document["waives_statistics"])
             alpha = try kept.bits("alpha")
             keyErrors = try kept.list("key_errors").map { (runs) throws(Unreadable) in try runs.rows() }
             tests = try kept.list("tests").map(BatchTest.init)

@@ -168,7 +168,9 @@ extension Decision {
     /// The record of this batch's trigger candidates, for later batches.
     package var markRecord: MarkRecord {
         var record = MarkRecord()
-        func isHeld(_ mark: Trigger) -> Bool { outcome(of: mark) >= .quarantined && !waivesStatistics }
+        func isHeld(_ mark: Trigger) -> Bool {
+            outcome(of: mark) >= .quarantined && !waivers.covers(.trigger, field: nil)
+        }
         record.rows = triggerRows
         for mark in triggers + wordTriggers where !mark.isPooled && !isHeld(mark) {
             let kind = Int((triggerKinds[mark.item] ?? .word).rawValue) - 1

@@ -103,6 +103,12 @@ struct ReviewCommand: AsyncParsableCommand {
                 count for them.
                 """)
         var newLevels: [String] = []
+        @Option(
+            name: .customLong("waive"), parsing: .upToNextOption,
+            help: """
+                Waive only these findings, as CODE or CODE:FIELD (default: all that are statistical); sluice review show names the codes.
+                """)
+        var waived: [String] = []
         @Flag(
             name: .long,
             help: """
@@ -155,6 +161,7 @@ struct ReviewCommand: AsyncParsableCommand {
                 Interruption.begin("batch \(batch)", done: 0, of: 1 + others.count)
                 var request = Pipeline.ReleaseRequest(batch, reason: reason)
                 (request.newLevels, request.contract, request.rows) = (newLevels, contract, rows)
+                request.waived = waived.isEmpty ? nil : waived
                 let released = try await pipeline.release(request, options: options)
                 progress?.clear()
                 switch released {
@@ -167,7 +174,7 @@ struct ReviewCommand: AsyncParsableCommand {
                         Interruption.begin("batch \(echo)", done: 1 + place, of: 1 + again.count)
                         var request = Pipeline.ReleaseRequest(
                             echo, reason: "judged again after batch \(batch), which shows the same change, was let out")
-                        (request.waivesStatistics, request.contract) = (false, contract)
+                        (request.waived, request.contract) = ([], contract)
                         let judged = try await pipeline.release(request, options: options)
                         guard case .judged(let result) = judged else { continue }
                         output.add(result)

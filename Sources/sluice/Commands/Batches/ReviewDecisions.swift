@@ -115,7 +115,7 @@ extension ReviewCommand {
             try await reporting {
                 let store = try store.require()
                 var request = Pipeline.ReleaseRequest(try BatchID.resolve(batch, in: store), reason: reason)
-                request.waivesStatistics = false
+                request.waived = []
                 if let schema {
                     let contract = try loadContract(schema)
                     ContractWarnings.tell(contract)

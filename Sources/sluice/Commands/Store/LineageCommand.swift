@@ -36,6 +36,7 @@ struct LineageCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Only entries that name this source.") var source: String?
         @Option(name: .long, help: "Only entries from this day or time on, in UTC: 2026-12-01 or 2026-12-01T08:30.")
         var since: String?
+        @Option(name: .long, help: "Only entries up to this day or time, in UTC, which is included.") var until: String?
         @Flag(name: .long, help: "Print whole entries, one JSON document a line.") var json = false
         @OptionGroup var store: StoreOptions
 
@@ -45,8 +46,11 @@ struct LineageCommand: AsyncParsableCommand {
                     "--kind \(kind) is not a kind of entry; use one of: \(LedgerEvent.allCases.map(\.rawValue).joined(separator: ", "))"
                 )
             }
-            if let since, !Self.isTime(since) {
-                throw ValidationError("--since must be a day or time in UTC, such as 2026-12-01 or 2026-12-01T08:30")
+            for (option, time) in [("--since", since), ("--until", until)] {
+                if let time, !Self.isTime(time) {
+                    throw ValidationError(
+                        "\(option) must be a day or time in UTC, such as 2026-12-01 or 2026-12-01T08:30")
+                }
             }
         }
 
@@ -70,8 +74,10 @@ struct LineageCommand: AsyncParsableCommand {
             ignoreBrokenPipes()
             try await reporting {
                 let query = LineageQuery(try LineageCommand.open(try store.require()))
-                let from = since.map { $0.utf8.count == 20 ? String($0.dropLast()) : $0 }
-                let found = try query.log(limit: limit, dataset: dataset, kind: kind, source: source, since: from)
+                func plain(_ time: String?) -> String? { time.map { $0.utf8.count == 20 ? String($0.dropLast()) : $0 } }
+                let found = try query.log(
+                    limit: limit, dataset: dataset, kind: kind, source: source, since: plain(since), until: plain(until)
+                )
                 if found.isEmpty { Terminal.remark("the ledger has no such entry") }
                 for entry in found {
                     if json {
