@@ -191,4 +191,41 @@ import Testing
         #expect(try recorder.remove(expired).files == expired.count)
         try expectSound(shop)
     }
+
+    @Test func `what is kept beside a batch is compressed, and a damaged piece is no content`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let report = try await shop.run(try shop.write("a.csv", rows(500, from: 1)))
+        let run = try shop.store.proven().log.run(report.batch)
+        var beside = 0
+        for file in run.flatMap(\.files) {
+            beside += try fileStatus(join(shop.store.root, file.path))?.size ?? 0
+            beside += try fileStatus(join(shop.store.root, file.path + ".tlog-proof"))?.size ?? 0
+            guard [.decision, .baseline].contains(file.role) else { continue }
+            let info = try MessageReader.inspect(
+                .bytes(Array(Data(contentsOf: URL(filePath: join(shop.store.root, file.path))))))
+            #expect(info.context["content-encoding"] == "zstd")
+            let plain = try shop.store.readRecorded(file, keys: try shop.store.keyRing(), expect: [:])
+            #expect(plain.count > 3 * Int(file.body["bytes"]?.whole ?? 0))
+        }
+        let shard = try #require(report.published.first { $0.hasPrefix("accepted/") })
+        beside -= try shop.opened(shard).utf8.count
+        #expect(beside <= 40_000, "\(beside) bytes beside a batch of 500 rows")
+        // Sealed by somebody with the key, and not what its context says.
+        let staging = StagingArea(
+            folder: try OpenFolder(shop.folder), context: ["v": "1"],
+            recipients: try shop.store.recipients(of: "numbers"))
+        let file = try StagedFile(in: staging.folder, name: "bad.sluice")
+        var writer = try MessageWriter(
+            to: file, context: ["content-encoding": "zstd"], recipients: try shop.store.recipients(of: "numbers"))
+        try writer.write(Array("no frame".utf8).span)
+        _ = try writer.finish().commit(as: "bad.sluice")
+        let refused = await error {
+            let reader = try openShard(shop.folder + "/bad.sluice", keys: try shop.store.keyRing())
+            _ = try readShard(reader, path: "bad.sluice") { _ in }
+        }
+        #expect(
+            refused?.code == .damaged && refused?.description.contains("compressed content") == true,
+            "\(refused as Any)")
+    }
 }

@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Sketches
+import Tabular
 import Testing
 
 @testable import Screening
@@ -122,4 +123,50 @@ import Testing
         let flat = forest([[1], [1]], 1)
         #expect(flat.sums([[1]]) == [UInt32(100 * 32)])
     }
+
+    @Test(arguments: [1, 3])
+    func `a stored forest is read back exactly, in its form of today and of earlier versions`(dimensions: Int) throws {
+        for rows in [
+            clean(700, 5, seed: 8), (0..<100).map { [Double($0), 1, .nan, 2, 3] },
+            [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1]],
+        ] {
+            let made = forest(rows, dimensions)
+            let document = made.document
+            let read = try IsolationForest(Kept(document))
+            #expect(read.document == document)
+            #expect(read.sums(columns(rows[...])) == made.sums(columns(rows[...])))
+            var earlier = document.members ?? [:]
+            earlier["leaves"] = nil
+            earlier["nodes"] = .array(
+                dimensions == 1
+                    ? made.narrow.map { list([Int($0.feature), Int($0.threshold), Int($0.value), Int($0.right)]) }
+                    : made.wide.map { node in
+                        list([
+                            Int(node.w.0), Int(node.w.1), Int(node.w.2), Int(node.f.0), Int(node.f.1), Int(node.f.2),
+                            Int(node.leaf), Int(node.threshold), Int(node.value), Int(node.right),
+                        ])
+                    })
+            #expect(try IsolationForest(Kept(.object(earlier))).document == document)
+            // What is cut or changed in its form is refused: the kernel follows these numbers.
+            let leaves = try #require(document["leaves"]?.text)
+            for bad in [
+                String(leaves.dropLast()), leaves + "1", "0" + leaves.dropFirst(leaves.first == "0" ? 1 : 0),
+                leaves.replacing("1", with: "0"), leaves.replacing("1", with: "2"),
+            ] where bad != leaves {
+                var members = document.members ?? [:]
+                members["leaves"] = .string(bad)
+                #expect(throws: Unreadable.self) { _ = try IsolationForest(Kept(.object(members))) }
+            }
+            for name in document.members?.keys.sorted() ?? [] {
+                guard let text = document[name]?.text, name != "leaves", text.count > 4 else { continue }
+                for bad in [String(text.dropLast()), String(text.dropLast(4)), "x" + text.dropFirst()] {
+                    var members = document.members ?? [:]
+                    members[name] = .string(bad)
+                    #expect(throws: Unreadable.self) { _ = try IsolationForest(Kept(.object(members))) }
+                }
+            }
+        }
+    }
+
+    private func list(_ numbers: [Int]) -> JSONValue { .array(numbers.map { .integer(Int64($0)) }) }
 }

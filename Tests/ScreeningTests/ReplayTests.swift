@@ -70,16 +70,36 @@ import Validating
             let made = Decision(.object(members), schema: gate.schema, screened: gate.screened)
             #expect(made == nil, "without \(key)")
         }
-        // Jumps out of a tree would make the kernel read out of bounds.
-        var forest = try #require(whole["forest"]?["forest"]?.members)
-        let nodes = try #require(forest["nodes"]?.items)
-        for change in [JSONValue.array(Array(nodes.dropLast())), .array(nodes.map { _ in nodes[0] })] {
-            forest["nodes"] = change
-            var lines = try #require(whole["forest"]?.members)
+        // Jumps out of a tree, and fields that are none, would make the kernel read out of bounds.
+        let forest = try #require(whole["forest"]?["forest"]?.members)
+        func isRead(_ forest: [String: JSONValue]) -> Bool {
+            var lines = whole["forest"]?.members ?? [:]
             lines["forest"] = .object(forest)
             var members = whole
             members["forest"] = .object(lines)
-            #expect(Decision(.object(members), schema: gate.schema, screened: gate.screened) == nil)
+            return Decision(.object(members), schema: gate.schema, screened: gate.screened) != nil
+        }
+        #expect(isRead(forest))
+        let leaves = try #require(forest["leaves"]?.text)
+        for (name, text) in [
+            ("leaves", String(leaves.dropLast())), ("leaves", leaves.replacing("1", with: "0")), ("leaves", ""),
+        ]
+            + ["feature", "f0", "f1", "f2"].compactMap({ name in
+                forest[name]?.text.map { (name, String(repeating: "00ff", count: $0.count / 4)) }
+            })
+        {
+            var changed = forest
+            changed[name] = .string(text)
+            #expect(!isRead(changed), "\(name)")
+        }
+        // As earlier versions stored it: every node jumps to the second one.
+        var earlier = forest
+        earlier["leaves"] = nil
+        let width = forest["dimensions"]?.whole == 1 ? 4 : 10
+        let node = JSONValue.array([JSONValue](repeating: .integer(0), count: width - 1) + [.integer(1)])
+        for count in [leaves.utf8.count, leaves.utf8.count - 1, 0] {
+            earlier["nodes"] = .array([JSONValue](repeating: node, count: count))
+            #expect(!isRead(earlier))
         }
     }
 

@@ -2,6 +2,7 @@ import Cryptography
 import Glibc
 import Lineage
 import Masking
+import Reading
 package import Sealing
 package import Storage
 import Tabular
@@ -233,13 +234,37 @@ extension Store {
     }
 }
 
-/// Decrypts a shard into a closure. Each piece is authentic, but the shard's end is proven only when this returns.
+/// Decrypts a shard into a closure, and decompresses it where its context says that it is compressed. Each piece is
+/// authentic, but the shard's end is proven only when this returns.
 ///
-/// - Returns: the number of bytes.
+/// - Returns: the number of sealed bytes.
 package func readShard(_ reader: consuming MessageReader, path: String, _ body: (Span<UInt8>) throws -> Void)
     throws(IngestionError) -> Int
 {
-    do { return try reader.decrypt(to: body) } catch let error as SealingError {
+    do {
+        guard reader.info.context["content-encoding"] == "zstd" else { return try reader.decrypt(to: body) }
+        let expander = try Decompressor(.zstd)
+        let count = try reader.decrypt { piece in
+            var used = 0
+            while used < piece.count {
+                var out: [UInt8] = []
+                used += try expander.decompress(piece.extracting(used..<piece.count), limit: 1 << 20, to: &out)
+                try body(out.span)
+            }
+            // What did not fit into the last room comes out with no further input.
+            while true {
+                var out: [UInt8] = []
+                let nothing: [UInt8] = []
+                _ = try expander.decompress(nothing.span, limit: 1 << 20, to: &out)
+                if out.isEmpty { break }
+                try body(out.span)
+            }
+        }
+        try expander.finish()
+        return count
+    } catch let error as DecompressionError {
+        throw IngestionError(.damaged, "\(path): its compressed content cannot be read (\(error))")
+    } catch let error as SealingError {
         throw refused(error, path)
     } catch let error as IngestionError {
         throw error

@@ -96,28 +96,6 @@ extension ForestThresholds {
     }
 }
 
-extension IsolationForest {
-    fileprivate var document: JSONValue {
-        func list(_ numbers: [Int]) -> JSONValue { .array(numbers.map(whole)) }
-        // [feature, threshold, value, right], or [w, w, w, f, f, f, leaf, threshold, value, right].
-        let nodes =
-            dimensions == 1
-            ? narrow.map { list([Int($0.feature), Int($0.threshold), Int($0.value), Int($0.right)]) }
-            : wide.map { node in
-                list([
-                    Int(node.w.0), Int(node.w.1), Int(node.w.2), Int(node.f.0), Int(node.f.1), Int(node.f.2),
-                    Int(node.leaf), Int(node.threshold), Int(node.value), Int(node.right),
-                ])
-            }
-        return .object([
-            "trees": whole(trees), "sample_size": whole(sampleSize), "dimensions": whole(dimensions),
-            "fields": .array(fields.map(whole)),
-            "quantisers": .array(quantisers.map { .array([bits($0.center), bits($0.scale)]) }),
-            "nodes": .array(nodes), "roots": .array(roots.map { whole(Int($0)) }),
-        ])
-    }
-}
-
 extension Trigger {
     var document: JSONValue {
         .object([

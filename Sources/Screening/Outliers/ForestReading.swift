@@ -31,7 +31,10 @@ extension IsolationForest {
     init(_ kept: Kept) throws(Unreadable) {
         let dimensions = try kept.int("dimensions")
         var nodes = Nodes()
-        for node in try kept.list("nodes") {
+        nodes.roots = try kept.numbers("roots", UInt32.self)
+        if kept.value["leaves"] != nil { try nodes.read(kept, isWide: dimensions > 1) }
+        // Decisions of earlier versions have a list of nodes.
+        for node in kept.value["leaves"] == nil ? try kept.list("nodes") : [] {
             func number<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) throws(Unreadable) -> Number {
                 try node.item(place).number(type)
             }
@@ -52,7 +55,6 @@ extension IsolationForest {
         let quantisers = try kept.list("quantisers").map { (pair) throws(Unreadable) in
             Quantiser(center: try pair.item(0).bits(), scale: try pair.item(1).bits())
         }
-        nodes.roots = try kept.numbers("roots", UInt32.self)
         let made = IsolationForest(
             nodes,
             shape: Shape(

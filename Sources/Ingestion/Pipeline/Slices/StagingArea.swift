@@ -72,7 +72,7 @@ struct StagingArea: Sendable {
         return context
     }
 
-    /// Seals a small file that is kept beside the data, in one piece.
+    /// Seals a small file that is kept beside the data, in one piece, compressed.
     ///
     /// - Parameters:
     ///   - bytes: its content.
@@ -87,11 +87,16 @@ struct StagingArea: Sendable {
         context["role"] = role.rawValue
         context["media-type"] = mediaType
         context["shard"] = nil
-        let made = context
+        var content = bytes
+        if let shorter = compressed(bytes), shorter.count < bytes.count {
+            content = shorter
+            context["content-encoding"] = "zstd"
+        }
+        let (made, kept) = (context, content)
         let message = try sealing { () throws(SealingError) in
             let file = try sealed { () throws(StorageError) in try StagedFile(in: folder, name: name) }
             var writer = try MessageWriter(to: file, context: made, recipients: recipients)
-            try writer.write(bytes.span)
+            try writer.write(kept.span)
             return try writer.finish().commit(as: name)
         }
         return StagedShard(kept: role, message: message)
