@@ -1,3 +1,4 @@
+import Cryptography
 import Foundation
 import Lineage
 import Schemas
@@ -248,5 +249,37 @@ import Testing
         ]).decided(at: size)
         let refused = await error { _ = try writer.append(late) }
         #expect(refused?.description.contains("the key main was destroyed a moment ago") == true, "\(refused as Any)")
+    }
+
+    @Test func `a drill opens a sample with one key alone, and records what it opened`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let writer = try recorder(shop)
+        let count = try files(writer).count
+        let kept = try KeyFile.read(join(shop.store.keysFolder, "main.kek"), kind: .kek)
+        let key = WrappingKey.aes(name: "main", key: kept.key)
+        #expect(try writer.drill(key, count: 3).tried == 3)
+        let whole = try writer.drill(key, count: 100, dataset: "numbers")
+        #expect(whole.sealed == count && whole.tried == count && whole.opened == count && whole.failures.isEmpty)
+        // Without the store's own copy, and after the files are wrapped for another.
+        _ = try writer.rotateKey("main")
+        try FileManager.default.removeItem(atPath: join(shop.store.keysFolder, "main.kek"))
+        #expect(try recorder(shop).drill(key, count: 100).opened == count)
+        let none = await error { _ = try writer.drill(key, count: 5, dataset: "other") }
+        #expect(none?.code == .usage)
+        let stranger = WrappingKey.aes(name: "main", key: try SecretKey(random: 32))
+        let failed = try writer.drill(stranger, count: 4)
+        #expect(failed.opened == 0 && failed.failures.count == 4)
+        // A damaged file is no fault of the key, and is told all the same.
+        let file = try #require(try files(writer).first { $0.role == .accepted })
+        var bad = try bytes(shop, file)
+        bad[bad.count - 1] ^= 1
+        try Data(bad).write(to: URL(filePath: join(shop.store.root, file.path)))
+        let damaged = try writer.drill(key, count: 100)
+        #expect(damaged.failures.map(\.path) == [file.path] && damaged.opened == count - 1)
+        let entries = try LineageQuery(writer.ledger).log(limit: 10, kind: "key.drilled")
+        #expect(entries.map { $0.body["opened"]?.whole } == [count - 1, 0, count, count, 3].map(Int64.init))
+        #expect(try Ledger.verify(path: shop.store.ledgerPath, key: writer.ledger.verifier).damage.isEmpty)
     }
 }

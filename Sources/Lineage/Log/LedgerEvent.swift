@@ -40,6 +40,8 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     case keyRotated = "key.rotated"
     /// A wrapping key was destroyed, and with it the content of every file that only it opened.
     case keyShredded = "key.shredded"
+    /// A person tried whether a key kept elsewhere opens published files.
+    case keyDrilled = "key.drilled"
     /// The description of a supplier in `sluice.yaml` is new.
     case sourceRegistered = "source.registered"
     /// A batch of a supplier on probation passed.

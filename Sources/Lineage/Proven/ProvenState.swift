@@ -245,7 +245,7 @@ package struct ProvenState: Sendable {
             if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
         case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
         // These entries affect no decision.
-        case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed: break
+        case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed, .keyDrilled: break
         }
     }
 

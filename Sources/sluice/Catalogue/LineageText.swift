@@ -60,6 +60,10 @@ enum LineageText {
             text +=
                 "  \(body["name"]?.text ?? "") \(body["fingerprint"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
             text += "  \(body["reason"]?.text ?? "")"
+        case .keyDrilled:
+            text +=
+                "  \(body["name"]?.text ?? "")  opened \(body["opened"]?.whole ?? 0) of \(body["tried"]?.whole ?? 0) tried"
+            text += "  by uid \(body["uid"]?.whole ?? -1)"
         case .configChanged:
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
         case .fileRemoved, .shardRewrapped:

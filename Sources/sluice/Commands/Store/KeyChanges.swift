@@ -1,6 +1,7 @@
 import ArgumentParser
 import Ingestion
 import Lineage
+import Sealing
 import Storage
 import Tabular
 
@@ -125,6 +126,58 @@ extension KeysCommand {
                             ? "; \(NumberText.count(use.shared, "file")) still open for other recipients" : ""))
                 Terminal.line("destroy its copies too: who has one can still open what it opened")
             }
+        }
+    }
+
+    /// `sluice keys drill`: tries whether a key kept elsewhere opens published files.
+    struct Drill: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "drill",
+            abstract: "Try whether a key that is kept elsewhere opens published files, and record the result.",
+            discussion: """
+                Opens a random sample with this key alone, to the end and without output. An escrow that was never tried is none: do it \
+                after setting one up, and once a year.
+
+                Example: sluice keys drill --private-key escrow-2026=/media/usb/escrow-2026.pem
+
+                Exit codes: 0 it opened all · 1 it did not open some · 64 no key, or no file is sealed for it · 77 its file cannot be used.
+                """)
+        @Option(name: .long, help: "An RSA private key, as NAME=FILE.pem with the recipient's name in sluice.yaml.")
+        var privateKey: String?
+        @Option(name: .long, help: "Or a copy of a .kek file.") var key: String?
+        @Option(name: .long, help: "The size of the sample.") var count = 20
+        @Option(name: .long, help: "Only this dataset.") var dataset: String?
+        @OptionGroup var store: StoreOptions
+
+        func validate() throws {
+            if !(1...100_000).contains(count) {
+                throw ValidationError("--count must be a whole number from 1 to 100,000")
+            }
+            if (privateKey == nil) == (key == nil) { throw ValidationError("give either --private-key or --key") }
+        }
+
+        /// Reads the key, opens the sample, and prints what failed.
+        func run() async throws {
+            var isWhole = true
+            try await reporting {
+                let drill = try Recorder(try store.require()).drill(try wrappingKey(), count: count, dataset: dataset)
+                for failure in drill.failures { Terminal.line("FAIL  \(failure.path): \(failure.cause)") }
+                Terminal.line(
+                    "opened \(NumberText.number(drill.opened)) of \(NumberText.count(drill.tried, "file")) tried, "
+                        + "\(NumberText.number(drill.sealed)) are sealed for the key")
+                isWhole = drill.failures.isEmpty
+            }
+            if !isWhole { throw ExitCode(1) }
+        }
+
+        private func wrappingKey() throws -> WrappingKey {
+            if let key {
+                let file = try KeyFile.read(key, kind: .kek)
+                return .aes(name: file.name, key: file.key)
+            }
+            let parts = (privateKey ?? "").split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw IngestionError(.usage, "--private-key: write it as NAME=FILE.pem") }
+            return .rsa(name: parts[0], key: try readRSAPrivateKey(parts[1]))
         }
     }
 }

@@ -14,7 +14,7 @@ struct KeysCommand: AsyncParsableCommand {
         discussion: """
             Example: sluice keys check --store store
             """,
-        subcommands: [Generate.self, List.self, Check.self, Rotate.self, Rewrap.self, Shred.self])
+        subcommands: [Generate.self, List.self, Check.self, Rotate.self, Rewrap.self, Shred.self, Drill.self])
 
     /// `sluice keys generate`: makes a key and records its identity in the ledger.
     struct Generate: AsyncParsableCommand {
