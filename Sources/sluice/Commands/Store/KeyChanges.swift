@@ -161,7 +161,7 @@ extension KeysCommand {
             var isWhole = true
             try await reporting {
                 let drill = try Recorder(try store.require()).drill(try wrappingKey(), count: count, dataset: dataset)
-                for failure in drill.failures { Terminal.line("FAIL  \(failure.path): \(failure.cause)") }
+                for failure in drill.failures { Terminal.line("FAIL  \(failure.cause)") }
                 Terminal.line(
                     "opened \(NumberText.number(drill.opened)) of \(NumberText.count(drill.tried, "file")) tried, "
                         + "\(NumberText.number(drill.sealed)) are sealed for the key")
