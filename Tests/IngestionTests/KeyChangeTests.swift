@@ -282,4 +282,98 @@ import Testing
         #expect(entries.map { $0.body["opened"]?.whole } == [count - 1, 0, count, count, 3].map(Int64.init))
         #expect(try Ledger.verify(path: shop.store.ledgerPath, key: writer.ledger.verifier).damage.isEmpty)
     }
+
+    @Test func `a missing or damaged file does not stop the others from being wrapped`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        _ = try await shop.run(try shop.write("b.csv", rows(4000, from: 9001)))
+        let writer = try recorder(shop)
+        let before = try files(writer)
+        let (lost, bad) = (before[0].path, try #require(before.last).path)
+        try FileManager.default.removeItem(atPath: join(shop.store.root, lost))
+        try Data("x".utf8).write(to: URL(filePath: join(shop.store.root, bad)))
+        _ = try writer.rotateKey("main")
+        let done = try await writer.rewrap(try writer.rewrapping(from: "main", to: nil, dataset: nil))
+        #expect(done.files == before.count - 2 && done.failures.count == 2, "\(done)")
+        let after = try files(writer)
+        #expect(after.filter { $0.recipients == ["main"] }.map(\.path).sorted() == [lost, bad].sorted())
+        #expect(try listFolder(shop.store.workFolder).isEmpty)
+        // Again: only these are tried, and nothing is recorded.
+        let size = try writer.ledger.size()
+        #expect(try await writer.rewrap(try writer.rewrapping(from: "main", to: nil, dataset: nil)).files == 0)
+        #expect(try writer.ledger.size() == size && listFolder(shop.store.workFolder).isEmpty)
+        #expect(try Store(shop.store.root).proving().audit().problems.count == 2)
+    }
+
+    @Test func `a key that judges batches is not destroyed, and an escrow does not count as a key of the store`()
+        async throws
+    {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        // The recipient `escrow` has its key elsewhere.
+        let pem = shop.store.keysFolder + "/escrow.pem"
+        let made = Process()
+        made.executableURL = URL(filePath: "/usr/bin/env")
+        made.arguments = ["python3", "-c", Self.publicKey, pem]
+        try made.run()
+        made.waitUntilExit()
+        let path = shop.store.root + "/sluice.yaml"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let recipient = "  - rsa: escrow\n    publicKey: keys/escrow.pem\n  - kek: main "
+        try Data(text.replacing("  - kek: main ", with: recipient).utf8).write(to: URL(filePath: path))
+        let both = Workshop(folder: shop.folder, store: try Store(shop.store.root))
+        #expect(try await both.run(try shop.write("a.csv", rows(4000, from: 1))).status == .accepted)
+        let writer = try recorder(shop)
+        let count = try files(writer).count
+        _ = try writer.buildBaseline("good", dataset: "numbers", batches: nil, limit: 20)
+        try writer.take(.approve, "good", dataset: "numbers", reason: "test")
+        _ = try writer.rotateKey("main")
+        let needed = await error { _ = try writer.shredKey("main", reason: "x", files: 0) }
+        #expect(needed?.description.contains("also by keys kept elsewhere") == true, "\(needed as Any)")
+        let judging = await error { _ = try writer.shredKey("main", reason: "x", files: count) }
+        #expect(
+            judging?.description.contains("sluice baseline retire good --dataset numbers") == true, "\(judging as Any)")
+        try writer.take(.retire, "good", dataset: "numbers", reason: "test")
+        let use = try writer.shredKey("main", reason: "x", files: count)
+        #expect(use.alone == count && use.elsewhere == count)
+        // Statistics that only the escrow opens are no baseline of this store; the next batches are judged without them.
+        let next = try await both.run(try shop.write("b.csv", rows(4000, from: 9001)))
+        #expect(next.status == .accepted, "\(next.batchFindings)")
+        try expectSound(shop)
+    }
+
+    /// Writes an RSA public key of 3,072 bits whose private half nobody has: any odd number of that size will do.
+    private static let publicKey = """
+        import base64, sys
+        def tlv(tag, body):
+            size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
+            return bytes([tag]) + (size if len(body) < 128 else bytes([0x80 | len(size)]) + size) + body
+        number = lambda n: tlv(2, b"\\0" + n.to_bytes((n.bit_length() + 7) // 8, "big"))
+        key = tlv(0x30, number((1 << 3071) + 12345678901234567891) + tlv(2, b"\\1\\0\\1"))
+        rsa = tlv(0x30, bytes.fromhex("06092a864886f70d010101") + b"\\5\\0")
+        text = base64.b64encode(tlv(0x30, rsa + tlv(3, b"\\0" + key))).decode()
+        open(sys.argv[1], "w").write("-----BEGIN PUBLIC KEY-----\\n" + text + "\\n-----END PUBLIC KEY-----\\n")
+        """
+
+    @Test func `while a change is unfinished both forms of a file are read`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let writer = try recorder(shop)
+        let file = try #require(try files(writer).first { $0.role == .accepted })
+        let place = join(shop.store.root, file.path)
+        let old = try bytes(shop, file)
+        _ = try writer.rotateKey("main")
+        _ = try await writer.rewrap(try writer.rewrapping(from: "main", to: nil, dataset: nil))
+        try FileManager.default.removeItem(atPath: place)
+        try Data(old).write(to: URL(filePath: place))
+        // As if the process had ended between the commit and the rename.
+        let folder = join(shop.store.workFolder, file.batch)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        #expect(try Store(shop.store.root).proving().admit(place).digest == file.digest)
+        try FileManager.default.removeItem(atPath: folder)
+        let refused = await error { _ = try Store(shop.store.root).proving().admit(place) }
+        #expect(refused?.code == .damaged)
+    }
 }

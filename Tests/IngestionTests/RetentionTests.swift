@@ -1,6 +1,7 @@
 import Foundation
 import Lineage
 import Schemas
+import Screening
 import Sealing
 import Storage
 import Tabular
@@ -47,7 +48,10 @@ import Testing
         #expect(duration(text) == milliseconds)
     }
 
-    @Test(arguments: ["retention: { accepted: 0d }", "retention: { acepted: 1d }", "retention: { held: soon }"])
+    @Test(arguments: [
+        "retention: { accepted: 0d }", "retention: { acepted: 1d }", "retention: { held: soon }",
+        "retention: { held: 6m }",
+    ])
     func `a period that cannot be meant is refused`(_ line: String) async throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -227,5 +231,56 @@ import Testing
         #expect(
             refused?.code == .damaged && refused?.description.contains("compressed content") == true,
             "\(refused as Any)")
+    }
+
+    @Test func `a file that is missing or changed is not removed, and stays reported`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        let open = try store(shop, "retention: { accepted: 1d, quarantine: 1d }")
+        let recorder = try Recorder(open)
+        let expired = try recorder.store.expiredFiles(at: later(2))
+        let (lost, changed) = (expired[0].file.path, try #require(expired.last).file.path)
+        try FileManager.default.removeItem(atPath: join(shop.store.root, lost))
+        try Data("x".utf8).write(to: URL(filePath: join(shop.store.root, changed)))
+        let removed = try recorder.remove(expired)
+        #expect(Set(removed.strange) == [lost, changed] && removed.files == expired.count - 2)
+        let entries = try LineageQuery(recorder.ledger).log(limit: 10, kind: "file.removed")
+        #expect(!entries.flatMap(\.changedFiles).contains { $0.path == lost || $0.path == changed })
+        #expect(exists(join(shop.store.root, changed)))
+        let problems = try Store(shop.store.root).proving().audit().problems
+        #expect(
+            problems.count == 2 && problems.contains { $0.contains("missing") }
+                && problems.contains { $0.contains("differs") })
+    }
+
+    @Test func `what explains a batch stays as long as rows that were held back from it`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let report = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
+        #expect(report.counts.count(.quarantined) > 0)
+        let open = try store(shop, "retention: { quarantine: 90d, decision: 1d }")
+        #expect(try open.expiredFiles(at: later(2)).isEmpty)
+        #expect(Set(try open.expiredFiles(at: later(91)).compactMap(\.file.role)) == [.quarantine, .decision])
+    }
+
+    @Test func `nothing is decided about a batch whose file is gone`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let held = try await shop.run(try shop.write("b.csv", "id,x,note\n" + "z,z,z\n"))
+        let open = try store(shop, "retention: { held: 1d, decision: 1d }")
+        let recorder = try Recorder(open)
+        _ = try recorder.remove(try recorder.store.expiredFiles(at: later(2)))
+        guard case .ended(let why) = try Store(shop.store.root).proving().reviewCase(of: held.batch).state else {
+            Issue.record("it looks open")
+            return
+        }
+        #expect(why.contains("by the retention of held 1d"))
+        let size = try shop.store.ledger().size()
+        let refused = await error {
+            try Pipeline(store: Store(shop.store.root), writes: true).reject(held.batch, reason: "late")
+        }
+        #expect(refused?.code == .usage && refused?.description.contains("nothing left to reject") == true)
+        #expect(try shop.store.ledger().size() == size)
     }
 }

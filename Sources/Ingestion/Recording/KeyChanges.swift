@@ -63,8 +63,9 @@ extension Recorder {
 
     /// The files that a wrapping key opens.
     package struct KeyUse: Sendable, Equatable {
-        /// Files that nobody can open without it, and files that have other recipients.
-        package fileprivate(set) var alone = 0, shared = 0
+        /// Files that this store cannot open without it, those of them that have a recipient whose key is elsewhere, and
+        /// files that another key of this store opens too.
+        package fileprivate(set) var alone = 0, elsewhere = 0, shared = 0
         /// The datasets of the former.
         package fileprivate(set) var datasets = Set<String>()
     }
@@ -84,12 +85,14 @@ extension Recorder {
             for file in entries.flatMap(\.files) {
                 let standing = try recording { () throws(LedgerError) in try record.standing(of: file) }
                 guard case .present(let now) = standing, now.recipients.contains(name) else { continue }
-                if now.recipients.contains(where: { $0 != name && state.shredded[$0] == nil }) {
+                let others = now.recipients.filter { $0 != name }
+                if others.contains(where: { state.opens($0) }) {
                     use.shared += 1
-                } else {
-                    use.alone += 1
-                    use.datasets.insert(now.entry.body["dataset"]?.text ?? "")
+                    continue
                 }
+                use.alone += 1
+                if others.contains(where: { state.shredded[$0] == nil }) { use.elsewhere += 1 }
+                use.datasets.insert(now.entry.body["dataset"]?.text ?? "")
             }
         }
     }
@@ -126,10 +129,13 @@ extension Recorder {
                 .usage,
                 use.alone == 0
                     ? "--files: no file is opened by the key \(name) alone; leave --files out"
-                    : "\(counted(use.alone, "file")) of \(use.datasets.sorted().joined(separator: ", ")) can be opened by the key "
-                        + "\(name) alone: wrap them for another with sluice keys rewrap --from \(name) --to NAME, or make them "
+                    : "\(counted(use.alone, "file")) of \(use.datasets.sorted().joined(separator: ", ")) can be opened in this store by "
+                        + "the key \(name) alone"
+                        + (use.elsewhere > 0 ? " (\(use.elsewhere) of them also by keys kept elsewhere)" : "")
+                        + ": wrap them for another with sluice keys rewrap --from \(name) --to NAME, or make them "
                         + "unreadable for good with --files \(use.alone)")
         }
+        if use.alone > 0 { try refuseNamedBaselines(of: name) }
         try append([
             .object([
                 "kind": .event(.keyShredded), "v": .integer(1), "time": .string(Clock.text()), "name": .string(name),
@@ -140,6 +146,24 @@ extension Recorder {
         try destroyKey(name)
         _ = consume lock
         return use
+    }
+
+    /// Refuses to destroy a key that an anchor or a pinned baseline needs: no batch could be judged by it any more.
+    private func refuseNamedBaselines(of key: String) throws(IngestionError) {
+        let state = try store.proven().state
+        for one in try store.namedBaselines() where one.isAnchor || one.isPinned {
+            for file in try store.files(of: one) {
+                let standing = try recording { () throws(LedgerError) in try record.standing(of: file) }
+                guard let now = standing.file, now.recipients.contains(key),
+                    !now.recipients.contains(where: { $0 != key && state.opens($0) })
+                else { continue }
+                throw IngestionError(
+                    .usage,
+                    "the baseline \(one.name) of dataset \(one.dataset) can be opened by the key \(key) alone, and batches are judged by "
+                        + "it: wrap it for another with sluice keys rewrap --from \(key) --to NAME, or first: sluice baseline retire "
+                        + "\(one.name) --dataset \(one.dataset) --reason TEXT")
+            }
+        }
     }
 
     private func destroyKey(_ name: String) throws(IngestionError) {

@@ -8,6 +8,8 @@ extension Recorder {
     package struct Removed: Sendable, Equatable {
         /// Files and their bytes, the batches that they were of, and holds that ended with their source.
         package internal(set) var files = 0, bytes = 0, batches = 0, holds = 0
+        /// Files that are missing or not the recorded ones. They are left: a removal must not hide that.
+        package internal(set) var strange: [String] = []
         /// Batches that another process works on; the next removal takes them.
         package internal(set) var waiting = 0
         /// Whether it was stopped before its end.
@@ -86,7 +88,9 @@ extension Recorder {
         var (entries, rows): ([JSONValue], [Inflight]) = ([], [])
         for (lease, files) in taken {
             var left: [ExpiredFile] = []
-            for one in files where try isPresent(one.file) { left.append(one) }
+            for one in files where try isPresent(one.file) {
+                if try isRecordedOne(one.file) { left.append(one) } else { removed.strange.append(one.file.path) }
+            }
             entries += removalEntries(left)
             if left.isEmpty { continue }
             rows.append(
@@ -102,8 +106,24 @@ extension Recorder {
             // A release that was decided before this commit, and is committed after it, is refused then.
             _ = try append(LedgerChange(entries: entries, putInflight: rows).decided(at: state.size))
         }
-        for (_, files) in taken { try erase(files.map(\.file)) }
+        for (_, files) in taken {
+            // Those that were left are not recorded as removed.
+            var gone: [PublishedFile] = []
+            for one in files where try !isPresent(one.file) { gone.append(one.file) }
+            try erase(gone)
+        }
         try forget(taken.map(\.lock.name))
+    }
+
+    /// Whether the file in its place is the recorded one.
+    private func isRecordedOne(_ file: PublishedFile) throws(IngestionError) -> Bool {
+        let standing = try recording { () throws(LedgerError) in try record.standing(of: file) }
+        guard let now = standing.file, let path = recordedPath(now.path),
+            let status = (try? store.files.status(at: path)) ?? nil, status.kind == .regular
+        else { return false }
+        return try storing { () throws(StorageError) in
+            try sha256(of: store.files.openRegular(at: path)) == now.digest
+        }
     }
 
     private func isPresent(_ file: PublishedFile) throws(IngestionError) -> Bool {

@@ -22,6 +22,8 @@ extension Recorder {
         package internal(set) var files = 0, bytes = 0, batches = 0
         /// Batches that another process works on; the next run takes them.
         package internal(set) var waiting = 0
+        /// Files that are missing, changed or cannot be opened, which were left as they are, with the reason.
+        package internal(set) var failures: [String] = []
     }
 
     /// Batches that one commit records.
@@ -138,9 +140,9 @@ extension Recorder {
             works.append(Work(lease: lease, folder: folder, files: files))
         }
         do throws(IngestionError) {
-            let made = try await stage(works, request)
-            if works.isEmpty { return }
+            let made = try await stage(works, request, &done)
             let entries = zip(works, made).flatMap { work, made in rewrapEntries(work, made, request) }
+            if entries.isEmpty { return discard(works.map(\.lease)) }
             let change = LedgerChange(
                 entries: entries,
                 putInflight: works.map { work in
@@ -160,10 +162,10 @@ extension Recorder {
                 try place(placements[work.lease.name] ?? [], from: work.folder, isRecovery: false)
             }
             try forget(works.map(\.lease.name))
-            done.batches += works.count
-            for message in made.joined() {
+            done.batches += made.count { !$0.isEmpty }
+            for pair in made.joined() {
                 done.files += 1
-                done.bytes += message.byteCount
+                done.bytes += pair.message.byteCount
             }
         } catch {
             discard(works.map(\.lease))
@@ -182,8 +184,13 @@ extension Recorder {
 
     /// Makes the new files of each batch, several at the same time.
     ///
-    /// - Returns: what is recorded of each file, in the order of the works and their files.
-    private func stage(_ works: [Work], _ request: Rewrapping) async throws(IngestionError) -> [[SealedMessage]] {
+    /// A file and its new form.
+    private typealias Made = (file: PublishedFile, message: SealedMessage)
+
+    /// - Returns: the new form of each file, by the works. A file that is not the recorded one is left out.
+    private func stage(
+        _ works: [Work], _ request: Rewrapping, _ done: inout Rewrapped
+    ) async throws(IngestionError) -> [[Made]] {
         let files = works.flatMap { work in work.files.map { (file: $0, folder: work.folder) } }
         let results = await withTaskGroup(of: (Int, Result<SealedMessage, IngestionError>).self) { group in
             var (next, found): (Int, [Int: Result<SealedMessage, IngestionError>]) = (0, [:])
@@ -200,16 +207,24 @@ extension Recorder {
             for _ in 0..<max(1, request.jobs) { begin() }
             while let (number, result) = await group.next() {
                 found[number] = result
-                if case .success = result { begin() }
+                if case .failure(let error) = result, !error.isAboutOneFile { break }
+                begin()
             }
             return found
         }
-        var sealed: [SealedMessage] = []
-        for (_, result) in results.sorted(by: { $0.key < $1.key }) { sealed.append(try result.get()) }
-        var (made, at): ([[SealedMessage]], Int) = ([], 0)
+        for case .failure(let error) in results.values where !error.isAboutOneFile { throw error }
+        var (made, at): ([[Made]], Int) = ([], 0)
         for work in works {
-            made.append(Array(sealed[at..<at + work.files.count]))
-            at += work.files.count
+            var ofWork: [Made] = []
+            for file in work.files {
+                switch results[at] {
+                case .success(let message): ofWork.append((file, message))
+                case .failure(let error): done.failures.append(error.description)
+                case nil: break
+                }
+                at += 1
+            }
+            made.append(ofWork)
             try storing { () throws(StorageError) in try work.folder.sync() }
         }
         return made
@@ -235,25 +250,24 @@ extension Recorder {
 
     /// `shard.rewrapped`: files of one batch as they are now, one for up to 64 of the same recipients.
     private func rewrapEntries(
-        _ work: Work, _ made: [SealedMessage], _ request: Rewrapping
+        _ work: Work, _ made: [Made], _ request: Rewrapping
     ) -> [JSONValue] {
-        let all = Array(zip(work.files, made))
-        return Dictionary(grouping: all) { $0.0.recipients }.sorted { $0.key.description < $1.key.description }.flatMap
-        {
-            recipients, files in
-            let kept = recipients.filter { $0 != request.old.name && $0 != request.new.name }
-            return stride(from: 0, to: files.count, by: LedgerEntry.filesMax).map { first -> JSONValue in
-                let part = files[first..<min(files.count, first + LedgerEntry.filesMax)]
-                return .object([
-                    "kind": .event(.shardRewrapped), "v": .integer(1), "time": .string(Clock.text()),
-                    "batch": .string(work.lease.name), "dataset": part[first].0.entry.body["dataset"] ?? .null,
-                    "keys": .array(([request.new.name] + kept).map { .string($0) }),
-                    "from": .string(request.old.name), "to": .string(request.new.name),
-                    "uid": .integer(Int64(userNumber())),
-                    "files": .array(part.map { file, message in rewrapped(file, message) }),
-                ])
+        return Dictionary(grouping: made) { $0.file.recipients }.sorted { $0.key.description < $1.key.description }
+            .flatMap {
+                recipients, files in
+                let kept = recipients.filter { $0 != request.old.name && $0 != request.new.name }
+                return stride(from: 0, to: files.count, by: LedgerEntry.filesMax).map { first -> JSONValue in
+                    let part = files[first..<min(files.count, first + LedgerEntry.filesMax)]
+                    return .object([
+                        "kind": .event(.shardRewrapped), "v": .integer(1), "time": .string(Clock.text()),
+                        "batch": .string(work.lease.name), "dataset": part[first].file.entry.body["dataset"] ?? .null,
+                        "keys": .array(([request.new.name] + kept).map { .string($0) }),
+                        "from": .string(request.old.name), "to": .string(request.new.name),
+                        "uid": .integer(Int64(userNumber())),
+                        "files": .array(part.map { file, message in rewrapped(file, message) }),
+                    ])
+                }
             }
-        }
     }
 
     /// A file's member of an entry: what was recorded of it, with the new digest, and the one before.
@@ -264,4 +278,9 @@ extension Recorder {
         members["bytes"] = .integer(Int64(message.byteCount))
         return .object(members)
     }
+}
+
+extension IngestionError {
+    /// Whether it is about the state of one file, so that others can go on.
+    fileprivate var isAboutOneFile: Bool { code == .damaged || code == .notPermitted || code == .noInput }
 }

@@ -381,6 +381,9 @@ extension Pipeline {
             throw IngestionError(
                 .usage, "the content of batch \(held) was accepted as batch \(batch): there is nothing to reject")
         }
+        if let text = try recorder.store.ending(entries) {
+            throw IngestionError(.usage, "\(text): there is nothing left to reject")
+        }
         let entry = JSONValue.object([
             "kind": .event(.holdRejected), "v": .integer(1), "time": .string(Clock.text()), "batch": .string(held),
             "dataset": received["dataset"] ?? .null, "data_hash": received["data_hash"] ?? .null,

@@ -21,6 +21,8 @@ package struct ReviewCase: Sendable {
         case held(incident: String)
         /// It is held, and a person rejected it; who, when and why.
         case rejectedByPerson(String)
+        /// It was held, and its file was removed or can no longer be opened: why. Nothing is left to decide.
+        case ended(String)
         /// It was held, and its content was accepted as another batch.
         case acceptedAs(String)
         /// It was accepted.
@@ -55,19 +57,45 @@ extension Store {
             state = .rejectedByPerson(text)
         } else if let other = try accepted(sameAs: received, judged.body) {
             state = .acceptedAs(other)
+        } else if let text = try ending(entries) {
+            state = .ended(text)
         } else {
             state = .held(incident: try heldBatches().first { $0.batch == batch }?.incident ?? "")
         }
         let map = try recording { () throws(LedgerError) in try LineageQuery(log.ledger).rowMap(of: judged) }
         var report: JSONValue?
-        if let file = entries.flatMap(\.files).first(where: { $0.role == .decision }) {
+        if let file = entries.flatMap(\.files).first(where: { $0.role == .decision }),
+            case .present = try recording({ () throws(LedgerError) in try log.standing(of: file) })
+        {
             report = try keptLines(file, batch).report
+        }
+        // Rows that were removed can no longer be released.
+        var hasKeptRows = false
+        for file in entries.flatMap(\.files) where file.role == .quarantine {
+            if case .present = try recording({ () throws(LedgerError) in try log.standing(of: file) }) {
+                hasKeptRows = true
+            }
         }
         return ReviewCase(
             received: received, judged: judged.body, report: report, state: state,
-            quarantined: map?.rows(.quarantined)?.without(proven.releasedRows[batch] ?? []),
+            quarantined: !hasKeptRows ? nil : map?.rows(.quarantined)?.without(proven.releasedRows[batch] ?? []),
             rejected: map?.rows(.rejected),
             released: proven.releasedRows[batch] ?? [])
+    }
+}
+
+extension Store {
+    /// Why a held batch can no longer be decided about: its sealed source was removed, or no key opens it; nil while it
+    /// can.
+    func ending(_ entries: [LedgerEntry]) throws(IngestionError) -> String? {
+        guard let source = entries.flatMap(\.files).first(where: { $0.role == .source }) else { return nil }
+        do throws(IngestionError) {
+            _ = try current(source)
+            return nil
+        } catch {
+            if error.code == .noInput { return error.description }
+            throw error
+        }
     }
 }
 

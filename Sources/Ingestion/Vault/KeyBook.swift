@@ -123,6 +123,11 @@ extension Recorder {
     /// - Throws: `notPermitted` when the name is, or was, that of another key.
     package func generateKey(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
         let state = try store.proven().state
+        if kind == .kek, let sequence = state.shredded[name] {
+            throw IngestionError(
+                .notPermitted,
+                "a key \(name).kek was used here and destroyed (entry \(sequence)): a new key needs a new name")
+        }
         if let known = state.keys[ProvenState.KeyName(kind: kind.rawValue, name: name)] {
             throw IngestionError(
                 .notPermitted,

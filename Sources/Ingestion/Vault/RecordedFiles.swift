@@ -64,8 +64,10 @@ extension Store {
     /// Whether a digest is that of a file as it is recorded now; or as it was before, while its new form is about to take
     /// its place.
     func matches(_ digest: String, _ current: PublishedFile) -> Bool {
-        digest == current.digest
-            || digest == current.body["was"]?.text && (try? isPublishing(current.batch)) == true
+        if digest == current.digest { return true }
+        guard digest == current.body["was"]?.text, Inflight.isName(current.batch) else { return false }
+        // Its folder is there as long as the change is not finished, also when the process ended in the middle.
+        return files.exists(at: Self.workPath.appending(Self.name(current.batch)))
     }
 
     /// A published file as the entry that changed it last records it.
@@ -78,7 +80,7 @@ extension Store {
         case .unreadable(_, let entry):
             throw IngestionError(
                 .noInput,
-                "\(place(of: file)): nobody can open it any more: the key \(entry.body["name"]?.text ?? "") was destroyed on "
+                "\(place(of: file)): no key of this store opens it any more: the key \(entry.body["name"]?.text ?? "") was destroyed on "
                     + "\((entry.body["time"]?.text ?? "").prefix(10)) (entry \(entry.sequence))")
         case .removed(let entry):
             let rule = entry.body["rule"]?.text ?? entry.body["reason"]?.text ?? ""

@@ -33,6 +33,8 @@ package struct Retention: Sendable, Equatable {
         /// Reads a duration or `forever`; nil for any other text, and for no time at all.
         init?(_ text: String) {
             self.text = text
+            // Who writes 6m means six months, and would lose everything that is older than six minutes.
+            if text.hasSuffix("m") { return nil }
             milliseconds = duration(text)
             if milliseconds == nil && text != "forever" || milliseconds == 0 { return nil }
         }
@@ -49,7 +51,10 @@ package struct Retention: Sendable, Equatable {
             }
             guard let period = Period(text) else {
                 throw cursor.error(
-                    .unknownValue, "a period is a number with s, m, h, d, w or y, such as 90d, or the word forever")
+                    .unknownValue,
+                    "a period is a number with h, d, w or y (of 365 days), such as 90d, or the word forever; m is refused: it may mean "
+                        + "months"
+                )
             }
             periods[subject] = period
         }
@@ -76,7 +81,8 @@ extension SettingGroup {
     static let retention = SettingGroup(
         Retention.Subject.allCases.map { subject in
             Setting(
-                subject.rawValue, .text("`12h`, `90d`, `8w`, `2y` or `forever`"), default: "`forever`", subject.what)
+                subject.rawValue, .text("such as `12h`, `90d`, `8w`, `2y`, or `forever`"), default: "`forever`",
+                subject.what)
         })
 }
 
@@ -135,7 +141,8 @@ struct ExpirySearch {
     /// SHA-256 of statistics that a named baseline lists.
     private var named = Set<String>()
     private var heldBatches: [String: Bool] = [:]
-    private var endedSources = Set<String>()
+    /// Batches whose sealed source, or last held back rows, end in this search.
+    private var ended = Set<String>()
     private let openHolds: Set<String>
     private var replacedAt: [String: String] = [:]
 
@@ -170,14 +177,15 @@ struct ExpirySearch {
             next = last.sequence + 1
             for entry in entries where dataset == nil || entry.body["dataset"]?.text == dataset {
                 for one in try expired(in: entry) {
-                    if one.file.role == .source { endedSources.insert(one.file.batch) }
+                    if one.file.role == .source || one.file.role == .quarantine { ended.insert(one.file.batch) }
                     if one.subject == .decision { evidence.append(one) } else { found.append(one) }
                 }
             }
         }
-        // What explains a held batch, and vouches for it, is needed as long as its file.
+        // What explains a held batch, and vouches for it, is needed as long as its file; and to release rows that were held
+        // back as long as these.
         for one in evidence {
-            if !endedSources.contains(one.file.batch), try hasSource(one.file) { continue }
+            if !ended.contains(one.file.batch), try hasKeptRows(one.file) { continue }
             found.append(one)
         }
         return found
@@ -242,10 +250,12 @@ struct ExpirySearch {
         return found
     }
 
-    /// Whether the sealed source of a file's batch is still there.
-    private func hasSource(_ file: PublishedFile) throws(IngestionError) -> Bool {
-        guard let source = try run(of: file).first(where: { $0.role == .source }) else { return false }
-        return try recording { () throws(LedgerError) in try log.standing(of: source) }.file != nil
+    /// Whether the sealed source of a file's batch, or rows that were held back from it, are still there.
+    private func hasKeptRows(_ file: PublishedFile) throws(IngestionError) -> Bool {
+        for kept in try run(of: file) where kept.role == .source || kept.role == .quarantine {
+            if try recording({ () throws(LedgerError) in try log.standing(of: kept) }).file != nil { return true }
+        }
+        return false
     }
 
     private func run(of file: PublishedFile) throws(IngestionError) -> [PublishedFile] {

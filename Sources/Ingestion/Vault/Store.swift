@@ -252,6 +252,13 @@ package struct Store: Sendable {
                 "\(keysFolder)/\(name).\(kind.rawValue): there is no such key, and none was used under this name; make it with: "
                     + "sluice keys generate --kind \(kind.rawValue) --name \(name)")
         }
+        if kind == .kek, let record,
+            let sequence = try recording({ () throws(LedgerError) in try record.state() }).shredded[name]
+        {
+            throw IngestionError(
+                .notPermitted,
+                "keys/\(name).kek was destroyed (entry \(sequence) of the ledger), and is not to be used again")
+        }
         let key = try Self.readKey(in: keysFolder, kind, name)
         try requireRecorded(UsedKey(kind, name, key))
         return key

@@ -56,6 +56,12 @@ extension Watcher {
             let removed = try recorder.remove(try recorder.expiredFiles(), isStopped: { stop.signal != nil })
             if removed.files > 0 { tell(.removed(removed)) }
             if removed.waiting > 0 { nextRemoval = now + 600 }
+            if let first = removed.strange.first {
+                let cause =
+                    "\(counted(removed.strange.count, "file")) missing or not the recorded ones, such as \(first), and left; see: "
+                    + "sluice doctor"
+                tell(.removalFailed(cause: cause, seconds: nextRemoval - now))
+            }
         } catch {
             if error.isFatal { throw error }
             nextRemoval = now + 600

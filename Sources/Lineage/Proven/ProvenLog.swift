@@ -213,8 +213,7 @@ package final class ProvenLog: Sendable {
             current = changed
             break
         }
-        let destroyed = current.recipients.compactMap { state.shredded[$0] }
-        if let last = destroyed.max(), destroyed.count == current.recipients.count {
+        if let last = state.destruction(of: current.recipients) {
             return .unreadable(current, try entry(last, of: state))
         }
         return .present(current)

@@ -172,6 +172,19 @@ package struct ProvenState: Sendable {
         return name
     }
 
+    /// Whether this store has, or had and not destroyed, a wrapping key of this name.
+    package func opens(_ recipient: String) -> Bool {
+        keys[KeyName(kind: "kek", name: recipient)] != nil && shredded[recipient] == nil
+    }
+
+    /// The entry by which the last key of this store among some recipients was destroyed; nil while one is left, and for
+    /// recipients that the store never had a key of.
+    package func destruction(of recipients: [String]) -> Int? {
+        let own = recipients.filter { keys[KeyName(kind: "kek", name: $0)] != nil }
+        let destroyed = own.compactMap { shredded[$0] }
+        return destroyed.count == own.count ? destroyed.max() : nil
+    }
+
     /// The suppliers with a decision, sorted.
     package var decidedSources: [String] { sources.filter { !$0.value.decision.isEmpty }.keys.sorted() }
 

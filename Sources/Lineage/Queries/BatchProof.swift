@@ -200,6 +200,14 @@ private struct Story {
             if let file = files.first(where: { Self.isFile($0, of: place.fate) }) {
                 found["shard"] = file["path"]
                 found["shard_sha256"] = file["file_sha256"]
+                // Other keys leave the rows as they were, and give the file another digest.
+                let changed = bodies.last { pair in
+                    pair.body.event == .shardRewrapped
+                        && (pair.body["files"]?.items ?? []).contains { $0["path"] == file["path"] }
+                }
+                found["shard_sha256_now"] =
+                    (changed?.body["files"]?.items ?? [])
+                    .first { $0["path"] == file["path"] }?["file_sha256"]
                 // A held source is sealed whole, so its rows have the same numbers.
                 found["shard_row"] = .integer(Int64(place.fate.outcome == nil ? row : place.row))
             }

@@ -82,6 +82,8 @@ package struct LineageQuery: Sendable {
         package let released: LedgerEntry?
         /// The `shard.opened` entries of the file, oldest first.
         package let openings: [LedgerEntry]
+        /// The entries that wrapped the file for other keys or removed it, oldest first.
+        package let changes: [LedgerEntry]
         /// The row's origin, if a row was asked for and the shard has it.
         package let row: TracedRow?
 
@@ -100,7 +102,9 @@ package struct LineageQuery: Sendable {
         /// The masks by column: `[{field, masks: [{entity, operator, count}]}]`.
         package var columns: JSONValue? { judged?.body["columns"] }
         /// The names of the keys that open the shard.
-        package var keys: [String] { shard.entry.body["keys"]?.items?.compactMap(\.text) ?? [] }
+        package var keys: [String] {
+            (changes.last { $0.event == .shardRewrapped } ?? shard.entry).body["keys"]?.items?.compactMap(\.text) ?? []
+        }
     }
 
     /// A shard's row in its source.
@@ -165,9 +169,16 @@ package struct LineageQuery: Sendable {
         }
         var traced: TracedRow?
         if let row { traced = try find(row, in: shard, judged) }
+        var changes: [LedgerEntry] = []
+        for kind in [LedgerEvent.shardRewrapped, .fileRemoved].map(\.rawValue) {
+            changes += try search(.string(shard.path), kind: kind) {
+                $0.changedFiles.contains { $0.path == shard.path }
+            }
+        }
         return Trace(
             shard: shard, received: received, judged: judged, contract: contract,
-            released: run.first { $0.event == .batchReleased }, openings: try openings(of: shard.digest), row: traced)
+            released: run.first { $0.event == .batchReleased }, openings: try openings(of: shard.digest),
+            changes: changes, row: traced)
     }
 
     /// The `shard.opened` entries of a file, oldest first.

@@ -49,7 +49,8 @@ extension LedgerEntry {
 package enum FileStanding: Sendable, Equatable {
     /// It is in its place, with the digest of the entry that changed it last.
     case present(PublishedFile)
-    /// It is in its place as well, but every key that opened it was destroyed; the entry says which one last.
+    /// It is in its place as well, but every key of this store that opened it was destroyed; the entry says which one last.
+    /// A recipient whose key is elsewhere may still open it.
     case unreadable(PublishedFile, LedgerEntry)
     /// It was removed lawfully, by this entry.
     case removed(LedgerEntry)

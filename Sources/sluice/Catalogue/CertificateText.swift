@@ -93,6 +93,7 @@ struct CertificateText {
             add("shard", row["shard"]?.text)
             add("in shard", row["shard_row"]?.whole.map { "row \(NumberText.number(Int($0)))" })
             add("sealed as", row["shard_sha256"]?.text.map { "SHA-256 \($0)" })
+            add("now", row["shard_sha256_now"]?.text.map { "SHA-256 \($0), wrapped for other keys" })
         }
         for later in claim["afterwards"]?.items ?? [] {
             let details = ["by", "batch", "rows", "held", "rule", "from", "to", "reason"].compactMap { name in

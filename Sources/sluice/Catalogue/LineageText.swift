@@ -165,6 +165,15 @@ enum LineageText {
             lines.append("mask      \(column["field"]?.text ?? ""): " + masks.joined(separator: ", "))
         }
         lines.append("keys      " + trace.keys.joined(separator: ", "))
+        lines += trace.changes.map { entry in
+            let body = entry.body
+            let what =
+                entry.event == .fileRemoved
+                ? "removed, retention \(body["rule"]?.text ?? "")"
+                : "wrapped for \(body["to"]?.text ?? "") instead of \(body["from"]?.text ?? "")"
+            return
+                "changed   \(body["time"]?.text ?? "")  \(what)  by uid \(body["uid"]?.whole ?? -1)  (entry #\(entry.sequence))"
+        }
         return lines
     }
 

@@ -322,7 +322,7 @@ extension ReportText {
             )
         } else if report.isRefusedRelease {
             steps.append(
-                "the release was refused and nothing was recorded: a finding marked WHY is never waived; "
+                "the release was refused and nothing was recorded: what is marked WHY is never waived, or was not listed by --waive; "
                     + (report.releasedRows.isEmpty ? "the batch stays held" : "the rows stay held back")
             )
         } else {

@@ -216,6 +216,7 @@ extension ReviewCase {
                 : ["if rows that only statistics hold are sound: sluice review release \(batch):ROWS --reason TEXT"]
         case .superseded(let other):
             return ["it was replaced by batch \(other): sluice review show \(other)"]
+        case .ended(let text): return [text + "; when the same content comes again, it is judged anew"]
         case .acceptedAs(let other): return ["its content was accepted as batch \(other): sluice lineage show \(other)"]
         case .rejectedByPerson(let text): return [text + "; that is final: have a corrected file sent"]
         case .refused: return ["a rejected batch is never released: have it repaired and sent again"]
@@ -229,6 +230,7 @@ extension ReviewCase {
         switch state {
         case .held: name = "held"
         case .rejectedByPerson: name = "rejected by a person"
+        case .ended: name = "ended: its file is gone"
         case .acceptedAs: name = "accepted as another batch"
         case .accepted: name = "accepted"
         case .superseded: name = "superseded"

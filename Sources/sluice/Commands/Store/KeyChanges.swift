@@ -47,7 +47,8 @@ extension KeysCommand {
 
                 Example: sluice keys rewrap --from main --to main-2
 
-                Exit codes: 0 done · 64 no such key · 75 a backup or another change of published files runs, or a batch was in work and is \
+                Exit codes: 0 done · 1 a file is missing or damaged, the others are done · 64 no such key · 75 a backup \
+                or another change of published files runs, or a batch was in work and is \
                 left · 77 a key is missing.
                 """)
         @Option(name: .long, help: "The key that opens the files today.") var from: String
@@ -57,6 +58,12 @@ extension KeysCommand {
         var jobs: Int?
         @Flag(name: [.short, .long], help: "Print nothing but errors.") var quiet = false
         @OptionGroup var store: StoreOptions
+
+        func validate() throws {
+            if let jobs, !(1...256).contains(jobs) {
+                throw ValidationError("--jobs must be a whole number from 1 to 256")
+            }
+        }
 
         /// Wraps the files, and prints how many.
         func run() async throws {
@@ -78,6 +85,14 @@ extension KeysCommand {
                     code = IngestionError.Code.tryAgain.rawValue
                     Terminal.complain(
                         "\(NumberText.batches(done.waiting)) in work and left: run the same command again later")
+                }
+                for failure in done.failures { Terminal.complain(failure) }
+                if !done.failures.isEmpty {
+                    code = 1
+                    Terminal.complain(
+                        "\(NumberText.count(done.failures.count, "file")) could not be wrapped anew and stayed as before; see: "
+                            + "sluice doctor"
+                    )
                 }
                 if quiet { return }
                 Terminal.line(
@@ -121,9 +136,12 @@ extension KeysCommand {
                 let use = try Recorder(try store.require()).shredKey(name, reason: reason, files: files)
                 Terminal.line(
                     "destroyed keys/\(name).kek"
-                        + (use.alone > 0 ? ": \(NumberText.count(use.alone, "file")) can never be opened again" : "")
+                        + (use.alone > 0
+                            ? ": \(NumberText.count(use.alone, "file")) can never be opened here again" : "")
+                        + (use.elsewhere > 0
+                            ? ", \(NumberText.number(use.elsewhere)) of them by keys kept elsewhere" : "")
                         + (use.shared > 0
-                            ? "; \(NumberText.count(use.shared, "file")) still open for other recipients" : ""))
+                            ? "; \(NumberText.count(use.shared, "file")) still open with other keys" : ""))
                 Terminal.line("destroy its copies too: who has one can still open what it opened")
             }
         }

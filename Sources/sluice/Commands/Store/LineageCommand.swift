@@ -288,7 +288,13 @@ struct LineageCommand: AsyncParsableCommand {
         func run() async throws {
             var code: Int32 = 0
             try await reporting {
-                if !proof.isEmpty { return try LineageCommand.verifyProofs(proof, vkey) }
+                if !proof.isEmpty {
+                    if files || requireAnchor || !anchor.isEmpty {
+                        throw IngestionError(
+                            .usage, "--proof checks a file by itself: leave out --files, --anchor and --require-anchor")
+                    }
+                    return try LineageCommand.verifyProofs(proof, vkey)
+                }
                 let store = try store.require()
                 let key = vkey == nil ? try? store.signingKey() : nil
                 let (verifier, from) = try verifier(store, key)

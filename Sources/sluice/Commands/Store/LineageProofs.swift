@@ -115,6 +115,16 @@ extension LineageCommand {
             do throws(BatchProof.Fault) { head = try proof.verify(key) } catch {
                 throw IngestionError(.damaged, "\(path): the proof does not hold: \(cause(error, key))")
             }
+            // What a certificate states beside its proof must be what the proof says.
+            let certificate = CertificateText(proof, key)
+            guard
+                text == proof.proof.text || text == Array(certificate.json.utf8) || text == Array(certificate.page.utf8)
+            else {
+                throw IngestionError(
+                    .damaged,
+                    "\(path): its proof holds, but the text around it is not what this version states of it: it was changed, or another "
+                        + "version wrote it; have a new one made")
+            }
             Terminal.report(CertificateText.lines(proof.claim), indent: 12)
             Terminal.line(
                 "holds: \(NumberText.count(proof.entryCount, "entry", "entries")) under the signed checkpoint of "

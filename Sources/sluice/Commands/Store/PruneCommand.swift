@@ -16,7 +16,8 @@ struct PruneCommand: AsyncParsableCommand {
 
             Example: sluice prune --dry-run
 
-            Exit codes: 0 removed, or nothing to remove · 75 a backup or another removal runs, or a batch was in work and is left.
+            Exit codes: 0 removed, or nothing to remove · 1 a file is missing or not the recorded one, and was left · 75 a \
+            backup or another removal runs, or a batch was in work and is left.
             """)
 
     @Option(name: .long, help: "Only this dataset.") var dataset: String?
@@ -46,8 +47,14 @@ struct PruneCommand: AsyncParsableCommand {
             let expired = try recorder.expiredFiles(of: dataset)
             let removed = try recorder.remove(expired)
             if removed.waiting > 0 { code = IngestionError.Code.tryAgain.rawValue }
-            if json { return Terminal.json(document(expired, removed)) }
-            tell(expired, "removed", in: store)
+            if !removed.strange.isEmpty { code = 1 }
+            let gone = expired.filter { !removed.strange.contains($0.file.path) }
+            if json { return Terminal.json(document(gone, removed)) }
+            tell(gone, "removed", in: store)
+            for path in removed.strange {
+                Terminal.complain(
+                    "\(path): it is missing, or not the file that the ledger records, and was left; see: sluice doctor")
+            }
             if removed.waiting > 0 {
                 Terminal.complain(
                     "\(NumberText.number(removed.waiting)) of these batches are in work and were left: run sluice prune again later"
@@ -101,6 +108,7 @@ struct PruneCommand: AsyncParsableCommand {
         .object([
             "removed": .bool(removed != nil),
             "left_in_work": .integer(Int64(removed?.waiting ?? 0)),
+            "not_the_recorded_ones": .array((removed?.strange ?? []).map { .string($0) }),
             "rules": .array(
                 grouped(expired).map { dataset, rule, group in
                     .object([
