@@ -65,6 +65,20 @@ struct StoreOptions: ParsableArguments {
         throw IngestionError(
             .configuration, "there is no store here: give --store DIR, or make one with: sluice init DIR")
     }
+
+    /// The store, if it has the dataset that `--dataset` names.
+    ///
+    /// - Throws: `usage` for another name.
+    func require(dataset: String?) throws(IngestionError) -> Store {
+        let store = try require()
+        if let dataset, store.configuration.datasets[dataset] == nil {
+            throw IngestionError(
+                .usage,
+                "--dataset: sluice.yaml has no dataset of this name; it has "
+                    + store.configuration.datasets.keys.sorted().joined(separator: ", "))
+        }
+        return store
+    }
 }
 
 /// A batch on the command line: its id, the beginning of one, or `latest`.

@@ -19,16 +19,9 @@ import Testing
         return text
     }
 
-    private func error(_ body: () async throws -> Void) async -> IngestionError? {
-        do { try await body() } catch { return error as? IngestionError }
-        return nil
-    }
-
+    /// And the doctor finds nothing bad.
     private func expectSound(_ shop: Workshop) throws {
-        let ledger = try shop.store.ledger()
-        #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier).damage.isEmpty)
-        #expect(try Store(shop.store.root).proving().audit().problems == [])
-        #expect(try listFolder(shop.store.workFolder).isEmpty)
+        try shop.expectSound()
         let bad = try Store(shop.store.root).examine(.success(shop.store.readableLedger()), readFiles: true)
             .filter { $0.grade == .bad }
         #expect(bad.isEmpty, "\(bad)")
@@ -56,10 +49,10 @@ import Testing
         #expect(Set(sealed[first.batch, default: []].flatMap(\.recipients)) == ["main"])
         #expect(Set(sealed[second.batch, default: []].flatMap(\.recipients)) == ["main-2"])
         // The next rotation goes on from there; the first is not repeated.
-        let again = await error { _ = try recorder(shop).rotateKey("main") }
+        let again = await failure { _ = try recorder(shop).rotateKey("main") }
         #expect(again?.code == .usage && again?.description.contains("sluice keys rotate main-2") == true)
         #expect(try recorder(shop).rotateKey("main-2").name == "main-3")
-        let unknown = await error { _ = try recorder(shop).rotateKey("nothing") }
+        let unknown = await failure { _ = try recorder(shop).rotateKey("nothing") }
         #expect(unknown?.code == .usage)
         #expect(try recorder(shop).record.state().newest("main") == "main-3")
         try expectSound(shop)
@@ -165,7 +158,7 @@ import Testing
         let place = join(shop.store.root, file.path)
         try FileManager.default.removeItem(atPath: place)
         try Data(old).write(to: URL(filePath: place))
-        let refused = await error { _ = try Store(shop.store.root).proving().admit(place) }
+        let refused = await failure { _ = try Store(shop.store.root).proving().admit(place) }
         #expect(refused?.code == .damaged && refused?.description.contains("older copy") == true, "\(refused as Any)")
         try receipt.write(to: URL(filePath: place + ".tlog-proof"))
         #expect(try Store(shop.store.root).proving().audit().problems.count == 2)
@@ -181,12 +174,12 @@ import Testing
         let first = try await shop.run(try shop.write("a.csv", rows(4000, from: 1)))
         let held = try await shop.run(try shop.write("b.csv", "id,x,note\n" + "z,z,z\n"))
         let writer = try recorder(shop)
-        let used = await error { _ = try writer.shredKey("main", reason: "test", files: 0) }
+        let used = await failure { _ = try writer.shredKey("main", reason: "test", files: 0) }
         #expect(used?.code == .usage && used?.description.contains("sluice keys rotate main") == true)
         _ = try writer.rotateKey("main")
         let count = try files(writer).count
         for wrong in [0, count + 1] {
-            let refused = await error { _ = try writer.shredKey("main", reason: "test", files: wrong) }
+            let refused = await failure { _ = try writer.shredKey("main", reason: "test", files: wrong) }
             #expect(refused?.code == .usage && refused?.description.contains("--files \(count)") == true)
         }
         let copy = try Data(contentsOf: URL(filePath: join(shop.store.keysFolder, "main.kek")))
@@ -196,7 +189,7 @@ import Testing
         // Statistics that nobody can open are no baseline, and a held file that nobody can open holds nothing.
         let next = try await shop.run(try shop.write("c.csv", rows(4000, from: 9001)))
         #expect(next.status == .accepted && next.batch != first.batch, "\(next.batchFindings)")
-        let gone = await error {
+        let gone = await failure {
             _ = try await Pipeline(store: Store(shop.store.root), writes: true).release(
                 Pipeline.ReleaseRequest(held.batch, reason: "late"), options: BatchOptions())
         }
@@ -230,7 +223,7 @@ import Testing
         _ = try await writer.rewrap(try writer.rewrapping(from: "main", to: nil, dataset: nil))
         #expect(try writer.record.state().uses == ["main": count, "main-2": count])
         try Store.requireRoom("main", uses: 4_294_967_295)
-        let refused = await error { try Store.requireRoom("main", uses: 4_294_967_296) }
+        let refused = await failure { try Store.requireRoom("main", uses: 4_294_967_296) }
         #expect(refused?.code == .notPermitted && refused?.description.contains("sluice keys rotate main") == true)
     }
 
@@ -247,7 +240,7 @@ import Testing
                 "keys": .array([.string("main")]), "files": .array([]),
             ])
         ]).decided(at: size)
-        let refused = await error { _ = try writer.append(late) }
+        let refused = await failure { _ = try writer.append(late) }
         #expect(refused?.description.contains("the key main was destroyed a moment ago") == true, "\(refused as Any)")
     }
 
@@ -266,7 +259,7 @@ import Testing
         _ = try writer.rotateKey("main")
         try FileManager.default.removeItem(atPath: join(shop.store.keysFolder, "main.kek"))
         #expect(try recorder(shop).drill(key, count: 100).opened == count)
-        let none = await error { _ = try writer.drill(key, count: 5, dataset: "other") }
+        let none = await failure { _ = try writer.drill(key, count: 5, dataset: "other") }
         #expect(none?.code == .usage)
         let stranger = WrappingKey.aes(name: "main", key: try SecretKey(random: 32))
         let failed = try writer.drill(stranger, count: 4)
@@ -329,9 +322,9 @@ import Testing
         _ = try writer.buildBaseline("good", dataset: "numbers", batches: nil, limit: 20)
         try writer.take(.approve, "good", dataset: "numbers", reason: "test")
         _ = try writer.rotateKey("main")
-        let needed = await error { _ = try writer.shredKey("main", reason: "x", files: 0) }
+        let needed = await failure { _ = try writer.shredKey("main", reason: "x", files: 0) }
         #expect(needed?.description.contains("also by keys kept elsewhere") == true, "\(needed as Any)")
-        let judging = await error { _ = try writer.shredKey("main", reason: "x", files: count) }
+        let judging = await failure { _ = try writer.shredKey("main", reason: "x", files: count) }
         #expect(
             judging?.description.contains("sluice baseline retire good --dataset numbers") == true, "\(judging as Any)")
         try writer.take(.retire, "good", dataset: "numbers", reason: "test")
@@ -373,7 +366,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         #expect(try Store(shop.store.root).proving().admit(place).digest == file.digest)
         try FileManager.default.removeItem(atPath: folder)
-        let refused = await error { _ = try Store(shop.store.root).proving().admit(place) }
+        let refused = await failure { _ = try Store(shop.store.root).proving().admit(place) }
         #expect(refused?.code == .damaged)
     }
 }

@@ -27,18 +27,6 @@ import Testing
 
     private func later(_ days: Int) -> Int { Clock.milliseconds() + days * 86_400_000 }
 
-    private func expectSound(_ shop: Workshop) throws {
-        let ledger = try shop.store.ledger()
-        #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier).damage.isEmpty)
-        #expect(try Store(shop.store.root).proving().audit().problems == [])
-        #expect(try listFolder(shop.store.workFolder).isEmpty)
-    }
-
-    private func error(_ body: () async throws -> Void) async -> IngestionError? {
-        do { try await body() } catch { return error as? IngestionError }
-        return nil
-    }
-
     @Test(arguments: [
         ("90d", 90 * 86_400_000), ("1s", 1000), ("2y", 2 * 31_536_000_000), ("3w", 1_814_400_000), ("5m", 300_000),
         ("0d", 0), ("d", nil), ("", nil), ("-1d", nil), ("+1d", nil), ("1.5d", nil), ("90", nil), ("90D", nil),
@@ -55,7 +43,7 @@ import Testing
     func `a period that cannot be meant is refused`(_ line: String) async throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        let refused = await error { _ = try store(shop, line) }
+        let refused = await failure { _ = try store(shop, line) }
         #expect(refused?.code == .configuration)
     }
 
@@ -81,7 +69,7 @@ import Testing
         let recorder = try Recorder(open)
         let removed = try recorder.remove(try recorder.store.expiredFiles(at: later(61)))
         #expect(removed.files == 3 && removed.batches == 2 && removed.holds == 1 && removed.waiting == 0)
-        try expectSound(shop)
+        try shop.expectSound()
         #expect(try recorder.remove(try recorder.store.expiredFiles(at: later(61))) == Recorder.Removed())
         let entries = try LineageQuery(recorder.ledger).log(limit: 10, kind: "file.removed")
         #expect(entries.map { $0.body["rule"]?.text } == ["held 60d", "quarantine 30d"])
@@ -90,7 +78,7 @@ import Testing
 
         // The hold ended with its file, and says so; the same content is judged anew, and the record still holds.
         #expect(try open.proven().state.openHolds.isEmpty)
-        let gone = await error {
+        let gone = await failure {
             _ = try await Pipeline(store: Store(shop.store.root), writes: true).release(
                 Pipeline.ReleaseRequest(held.batch, reason: "late"), options: BatchOptions())
         }
@@ -107,7 +95,7 @@ import Testing
         _ = try accepted.remove(try accepted.store.expiredFiles(at: later(401)))
         let known = try await shop.run(try shop.write("e.csv", rows(4000, from: 1)))
         #expect(known.status == .duplicate && known.duplicateOf == first.batch)
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `statistics stay as long as a batch is compared with them or a baseline names them`() async throws {
@@ -151,7 +139,7 @@ import Testing
         let left = try Store(shop.store.root).proving().audit().problems
         #expect(left.count == 2 * expired.count && left.allSatisfy { $0.contains("removed lawfully") }, "\(left)")
         _ = try Recorder(Store(shop.store.root))
-        try expectSound(shop)
+        try shop.expectSound()
         for one in expired { #expect(!exists(join(shop.store.root, one.file.path))) }
         // A file that is put back is told.
         let path = join(shop.store.root, expired[0].file.path)
@@ -168,7 +156,7 @@ import Testing
         let recorder = try Recorder(open)
         let expired = try recorder.store.expiredFiles(at: later(2))
         let copying = try recorder.lockMaintenance(isShared: true)
-        let refused = await error { _ = try recorder.remove(expired) }
+        let refused = await failure { _ = try recorder.remove(expired) }
         #expect(refused?.code == .tryAgain)
         #expect(exists(join(shop.store.root, expired[0].file.path)))
         _ = consume copying
@@ -193,7 +181,7 @@ import Testing
         #expect(try open.proven().state.changes(ofFile: expired[0].file.path).isEmpty)
         _ = consume lock
         #expect(try recorder.remove(expired).files == expired.count)
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `what is kept beside a batch is compressed, and a damaged piece is no content`() async throws {
@@ -224,7 +212,7 @@ import Testing
             to: file, context: ["content-encoding": "zstd"], recipients: try shop.store.recipients(of: "numbers"))
         try writer.write(Array("no frame".utf8).span)
         _ = try writer.finish().commit(as: "bad.sluice")
-        let refused = await error {
+        let refused = await failure {
             let reader = try openShard(shop.folder + "/bad.sluice", keys: try shop.store.keyRing())
             _ = try readShard(reader, path: "bad.sluice") { _ in }
         }
@@ -277,7 +265,7 @@ import Testing
         }
         #expect(why.contains("by the retention of held 1d"))
         let size = try shop.store.ledger().size()
-        let refused = await error {
+        let refused = await failure {
             try Pipeline(store: Store(shop.store.root), writes: true).reject(held.batch, reason: "late")
         }
         #expect(refused?.code == .usage && refused?.description.contains("nothing left to reject") == true)

@@ -39,18 +39,6 @@ import Testing
         return report
     }
 
-    private func error(_ body: () async throws -> Void) async -> IngestionError? {
-        do { try await body() } catch { return error as? IngestionError }
-        return nil
-    }
-
-    private func expectSound(_ shop: Workshop) throws {
-        let ledger = try shop.store.ledger()
-        #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier).damage.isEmpty)
-        #expect(try shop.store.proving().audit().problems.isEmpty)
-        #expect(try listFolder(shop.store.workFolder).isEmpty)
-    }
-
     @Test(arguments: [
         ("3,5-7", "3,5-7"), ("7,5-6,3", "3,5-7"), ("1", "1"), ("2-4,3-9", "2-9"), ("", nil), ("0", nil), ("5-3", nil),
         ("1,", nil), ("x", nil), ("1-2-3", nil), ("-3", nil), ("1-9223372036854775807,5", nil), ("1-2000000", nil),
@@ -86,15 +74,15 @@ import Testing
             ("4002,9999", "not held back"), ("4006", "never waived"),
         ] {
             let size = try shop.store.ledger().size()
-            let refused = await error { _ = try await release(shop, report.batch, list, contract: contract) }
+            let refused = await failure { _ = try await release(shop, report.batch, list, contract: contract) }
             #expect(refused?.code == .usage && refused?.description.contains(word) == true, "\(list) \(refused as Any)")
             #expect(try shop.store.ledger().size() == size)
         }
         let rest = try accepted(try await release(shop, report.batch, "4002,4004-4005", contract: contract))
         #expect(rest.rows == 3)
-        let unknown = await error { _ = try await release(shop, "nothing", "1", contract: contract) }
+        let unknown = await failure { _ = try await release(shop, "nothing", "1", contract: contract) }
         #expect(unknown?.code == .usage)
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test(arguments: [
@@ -106,7 +94,7 @@ import Testing
         ("a.json", "\"dialect\": {\"property\": \"items\"}", "", ",", false),
     ])
     func `rows of any form are let out`(
-        _ name: String, _ setting: String, _ delimiter: String, _ end: String, _ hasHeader: Bool
+        name: String, setting: String, delimiter: String, end: String, hasHeader: Bool
     ) async throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -144,7 +132,7 @@ import Testing
         let opened = try shop.opened(shard)
         #expect(opened.contains("91001") && opened.contains("far 2") && opened.contains("92001"), "\(opened)")
         #expect(!opened.contains("90001") && !opened.contains("made by hand"), "\(opened)")
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `a row with a credential stays inside`() async throws {
@@ -174,7 +162,7 @@ import Testing
         }
         #expect(refused.isRefusedRelease, "\(refused.status)")
         #expect(try shop.store.ledger().size() == size)
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `a rejected hold is closed for good`() async throws {
@@ -184,16 +172,16 @@ import Testing
         let held = try await shop.run(try shop.write("b.csv", rows(3000, from: 10_001, far: 900)))
         #expect(held.status == .held, "\(held.batchFindings)")
         #expect(try Store(shop.store.root).reviewCase(of: held.batch).state == .held(incident: ""))
-        #expect(await error { try pipeline(shop).reject(held.batch, reason: "call +1 305 555 0181") }?.code == .usage)
-        #expect(await error { try pipeline(shop).reject("nothing", reason: "no") }?.code == .usage)
+        #expect(await failure { try pipeline(shop).reject(held.batch, reason: "call +1 305 555 0181") }?.code == .usage)
+        #expect(await failure { try pipeline(shop).reject("nothing", reason: "no") }?.code == .usage)
         try pipeline(shop).reject(held.batch, reason: "prices in cents")
         #expect(try Store(shop.store.root).heldBatches().isEmpty)
         let entry = try #require(try LineageQuery(try shop.store.ledger()).batch(held.batch).last)
         #expect(entry.kind == "hold.rejected" && entry.body["reason"]?.text == "prices in cents")
         #expect(entry.body["uid"]?.whole == Int64(getuid()) && entry.body["dataset"]?.text == "numbers")
         for attempt in [
-            await error { _ = try await release(shop, held.batch, nil) },
-            await error { try pipeline(shop).reject(held.batch, reason: "again") },
+            await failure { _ = try await release(shop, held.batch, nil) },
+            await failure { try pipeline(shop).reject(held.batch, reason: "again") },
         ] {
             #expect(attempt?.code == .usage && attempt?.description.contains("prices in cents") == true)
         }
@@ -211,8 +199,8 @@ import Testing
         let first = try #require(
             try LineageQuery(try shop.store.ledger()).log(limit: 100).last { $0.kind == "batch.judged" })
         let open = first.body["batch"]?.text ?? ""
-        #expect(await error { try pipeline(shop).reject(open, reason: "no") }?.code == .usage)
-        try expectSound(shop)
+        #expect(await failure { try pipeline(shop).reject(open, reason: "no") }?.code == .usage)
+        try shop.expectSound()
     }
 
     @Test func `a release and a rejection at once cannot both be recorded`() async throws {
@@ -222,13 +210,13 @@ import Testing
         let held = try await shop.run(try shop.write("b.csv", rows(3000, from: 10_001, far: 900)))
         let contract = try Schema.load(
             Array(Workshop.contract().document.text(pretty: false).utf8), name: "numbers.schema.json")
-        async let one = error { _ = try await release(shop, held.batch, nil, contract: contract) }
-        async let two = error { try pipeline(shop).reject(held.batch, reason: "no") }
+        async let one = failure { _ = try await release(shop, held.batch, nil, contract: contract) }
+        async let two = failure { try pipeline(shop).reject(held.batch, reason: "no") }
         let errors = await [one, two]
         #expect(errors.count { $0 == nil } == 1, "\(errors)")
         let kinds = try LineageQuery(try shop.store.ledger()).batch(held.batch).map(\.kind)
         #expect(kinds.count { $0 == "hold.rejected" || $0 == "batch.released" } == 1)
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `an entry that decides about a hold is refused once another has`() throws {
@@ -307,7 +295,7 @@ import Testing
             let next = try await deliver(number, level: 1.2)
             #expect(next.status == .accepted, "\(number) \(next.batchFindings)")
         }
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     private static func numbers() throws -> LoadedSchema {
@@ -321,14 +309,14 @@ import Testing
         let contract = try Self.numbers()
         let errors = await withTaskGroup(of: IngestionError?.self) { group in
             for list in ["4001,4002", "4002-4003", "4002", "4002,4005"] {
-                group.addTask { await error { _ = try await release(shop, report.batch, list, contract: contract) } }
+                group.addTask { await failure { _ = try await release(shop, report.batch, list, contract: contract) } }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(errors.count { $0 == nil } == 1, "\(errors)")
         let released = try Store(shop.store.root).proven().state.releasedRows[report.batch] ?? []
         #expect(released.count { RowList($0.rows)?.contains(4002) ?? false } == 1, "\(released)")
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `a batch that is replaced takes the rows released from it along`() async throws {
@@ -348,8 +336,8 @@ import Testing
         let state = try Store(shop.store.root).proven().state
         #expect(state.superseded[report.batch] == better.batch && state.superseded[made.batch] == better.batch)
         #expect(try Store(shop.store.root).reviewCase(of: report.batch).state == .superseded(by: better.batch))
-        #expect(await error { _ = try await release(shop, report.batch, "4003", contract: contract) }?.code == .usage)
-        try expectSound(shop)
+        #expect(await failure { _ = try await release(shop, report.batch, "4003", contract: contract) }?.code == .usage)
+        try shop.expectSound()
     }
 
     @Test func `rows that fail for another reason keep the others of the list back, and are named`() async throws {
@@ -378,10 +366,10 @@ import Testing
         #expect(try Store(shop.store.root).reviewCase(of: report.batch).quarantined?.text == "3003")
         var level = Pipeline.ReleaseRequest(report.batch, reason: "no")
         (level.rows, level.newLevels, level.contract) = (RowList("3003"), ["x"], contract)
-        #expect(await error { _ = try await pipeline(shop).release(level, options: BatchOptions()) }?.code == .usage)
+        #expect(await failure { _ = try await pipeline(shop).release(level, options: BatchOptions()) }?.code == .usage)
         // Without the key the cause is told, and not an earlier version blamed.
         try FileManager.default.removeItem(atPath: shop.store.root + "/keys/main.kek")
-        let locked = await error { _ = try await release(shop, report.batch, "3003", contract: contract) }
+        let locked = await failure { _ = try await release(shop, report.batch, "3003", contract: contract) }
         #expect(locked?.code == .notPermitted, "\(locked as Any)")
     }
 
@@ -397,7 +385,7 @@ import Testing
                 dataset: "bare", source: "test", options: BatchOptions()))
         #expect(report.status == .accepted && report.counts.count(.quarantined) == 2, "\(report.batchFindings)")
         for row in ["2001", "2002"] { _ = try accepted(try await release(shop, report.batch, row, contract: contract)) }
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `content that a person rejected stays rejected when it comes again`() async throws {
@@ -412,12 +400,12 @@ import Testing
         let forced = try await shop.run(path) { $0.force = true }
         #expect(forced.status == .held)
         #expect(try Store(shop.store.root).heldBatches().isEmpty)
-        let refused = await error { _ = try await release(shop, forced.batch, nil) }
+        let refused = await failure { _ = try await release(shop, forced.batch, nil) }
         #expect(refused?.code == .usage && refused?.description.contains("prices in cents") == true)
         guard case .rejectedByPerson = try Store(shop.store.root).reviewCase(of: forced.batch).state else {
             Issue.record("it is not rejected")
             return
         }
-        try expectSound(shop)
+        try shop.expectSound()
     }
 }

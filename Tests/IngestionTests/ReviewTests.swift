@@ -83,14 +83,6 @@ extension Pipeline.Release {
 
     private func waiting(_ shop: Workshop) throws -> [HeldBatch] { try Store(shop.store.root).heldBatches() }
 
-    /// The ledger verifies, every file is the recorded one, and nothing is left in `work/`.
-    private func expectSound(_ shop: Workshop) throws {
-        let ledger = try shop.store.ledger()
-        #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier).damage.isEmpty)
-        #expect(try shop.store.proving().audit().problems.isEmpty)
-        #expect(try listFolder(shop.store.workFolder).isEmpty)
-    }
-
     @Test
     func `batches that show the same change are one incident, and those behind the first must pass by themselves`()
         async throws
@@ -115,7 +107,7 @@ extension Pipeline.Release {
         let refused = try #require(try await release(shop, other.batch, waived: []).report)
         #expect(refused.isRefusedRelease && refused.status == .held)
         #expect(try waiting(shop).map(\.batch) == [other.batch])
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `only the listed findings are waived`() async throws {
@@ -157,7 +149,7 @@ extension Pipeline.Release {
         #expect(Set(released.waived.map(\.code)).isSuperset(of: holding.map(\.code)))
         let replay = try Store(shop.store.root).proving().replay(released.batch, row: nil, file: shop.folder + "/c.csv")
         #expect(replay.isReplayed && replay.isSame)
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `it is listed with what holds it, and is let out with all its rows`() async throws {
@@ -193,7 +185,7 @@ extension Pipeline.Release {
         }
         #expect(names[0] != nil && names[0] == names[1])
         #expect(try waiting(shop).isEmpty)
-        try expectSound(shop)
+        try shop.expectSound()
         // The usual level has changed.
         let next = try await shop.run(try shop.write("c.csv", rows(4000, from: 20_001, isNew: true)))
         #expect(next.status == .accepted && next.basisRows == 8000, "\(next.batchFindings)")
@@ -207,7 +199,7 @@ extension Pipeline.Release {
         #expect(released.status == .accepted, "\(released.batchFindings)")
         let body = try #require(try shop.store.proven().log.run(released.batch).last?.body)
         #expect(body["levels"]?.items?.compactMap(\.text) == ["x"])
-        try expectSound(shop)
+        try shop.expectSound()
         // The earlier level was usual before; now it is a change.
         let next = try await shop.run(try shop.write("c.csv", rows(4000, from: 20_001, isNew: true)))
         #expect(next.status == .accepted && next.basisRows == 8000, "\(next.batchFindings)")
@@ -231,7 +223,7 @@ extension Pipeline.Release {
         #expect(released.waived.contains { $0.code == .deviatedValue && $0.field == 1 && $0.rows >= 300 })
         let replay = try shop.store.proving().replay(released.batch, row: nil, file: path)
         #expect(replay.isReplayed && replay.isSame, "\(replay.differing)")
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `what is let out once is let out no more, also by two at once`() async throws {
@@ -248,7 +240,7 @@ extension Pipeline.Release {
         // The same file again is accepted content.
         let again = try await shop.run(shop.folder + "/b.csv")
         #expect(again.status == .duplicate && again.duplicateOf == batch)
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `what a contract or a source demands is never waived`() async throws {
@@ -263,7 +255,7 @@ extension Pipeline.Release {
             #expect(refused.hasHoldingFinding && refused.published.isEmpty)
             #expect(try shop.store.ledger().size() == before)
             #expect(try waiting(shop).map(\.batch) == [held.batch])
-            try expectSound(shop)
+            try shop.expectSound()
         }
         try await expectRefused(
             .tooManyRejected, contract(", constraints: { maximum: 7 }", batch: "maxRejectedRate: 0.5"))
@@ -322,7 +314,7 @@ extension Pipeline.Release {
         if how == "flipped" { try removeFile(path) }
         try writeDurably(path, whole.span)
         #expect(try await release(shop, held.batch).report?.status == .accepted)
-        try expectSound(shop)
+        try shop.expectSound()
     }
 
     @Test func `what is no held batch, and what gives no reason, is refused`() async throws {

@@ -1,8 +1,10 @@
 import Foundation
 import Ingestion
+import Lineage
 import Schemas
 import Storage
 import Tabular
+import Testing
 
 /// A store and files in a folder of its own.
 struct Workshop {
@@ -77,4 +79,18 @@ struct Workshop {
         for id in first..<first + count { text += "\(id),\(Double(id % 97) / 7),\(note)\n" }
         return text
     }
+
+    /// The ledger verifies, every file is the recorded one, and nothing is left in `work/`.
+    func expectSound() throws {
+        let ledger = try store.ledger()
+        #expect(try Ledger.verify(path: store.ledgerPath, key: ledger.verifier).damage.isEmpty)
+        #expect(try Store(store.root).proving().audit().problems == [])
+        #expect(try listFolder(store.workFolder).isEmpty)
+    }
+}
+
+/// The error of a body; nil when it throws none of ours.
+func failure(_ body: () async throws -> Void) async -> IngestionError? {
+    do { try await body() } catch { return error as? IngestionError }
+    return nil
 }

@@ -88,12 +88,12 @@ struct QueryTests {
         #expect(try query.log(limit: 99, dataset: "other").isEmpty)
         #expect(try query.log(limit: 2, kind: "shard.published").map(\.sequence) == [8, 5])
         #expect(try query.log(limit: 99, source: "b.csv").map(\.sequence) == [6])
-        #expect(try query.log(limit: 99, since: "9999-01-01").isEmpty)
-        #expect(try query.log(limit: 99, until: "0001-01-01").isEmpty)
+        #expect(try query.log(limit: 99, times: ("9999-01-01", nil)).isEmpty)
+        #expect(try query.log(limit: 99, times: (nil, "0001-01-01")).isEmpty)
         // The last day counts as a whole.
         let day = String(try #require(try query.log(limit: 1).first?.body["time"]?.text).prefix(10))
-        #expect(try query.log(limit: 99, until: day).count == query.log(limit: 99).count)
-        #expect(try query.log(limit: 99, since: day, until: day).count == query.log(limit: 99, since: day).count)
+        #expect(try query.log(limit: 99, times: (nil, day)).count == query.log(limit: 99).count)
+        #expect(try query.log(limit: 99, times: (day, day)).count == query.log(limit: 99, times: (day, nil)).count)
     }
 
     @Test func `batches by the beginning of their ids, and the newest`() throws {

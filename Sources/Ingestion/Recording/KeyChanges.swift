@@ -74,25 +74,43 @@ extension Recorder {
     package func use(ofKey name: String) throws(IngestionError) -> KeyUse {
         let state = try store.proven().state
         var use = KeyUse()
+        try forEachPresentFile { now in
+            guard now.recipients.contains(name), state.destruction(of: now.recipients) == nil else { return }
+            let others = now.recipients.filter { $0 != name }
+            if others.contains(where: { state.opens($0) }) {
+                use.shared += 1
+                return
+            }
+            use.alone += 1
+            if others.contains(where: { state.shredded[$0] == nil }) { use.elsewhere += 1 }
+            use.datasets.insert(now.entry.body["dataset"]?.text ?? "")
+        }
+        return use
+    }
+
+    /// Visits every published file that was not removed, as it is recorded now, oldest first. The table says where to look;
+    /// the entries are proven.
+    ///
+    /// - Parameters:
+    ///   - dataset: the dataset; nil for all.
+    ///   - body: gets each file.
+    func forEachPresentFile(
+        of dataset: String? = nil, _ body: (PublishedFile) throws(IngestionError) -> Void
+    ) throws(IngestionError) {
         var next = 0
         while true {
             let from = next
             let entries = try recording { () throws(LedgerError) in
                 try ledger.unindexedEntries(kind: LedgerEvent.shardPublished.rawValue, from: from, limit: 1000)
             }
-            guard let last = entries.last else { return use }
+            guard let last = entries.last else { return }
             next = last.sequence + 1
-            for file in entries.flatMap(\.files) {
-                let standing = try recording { () throws(LedgerError) in try record.standing(of: file) }
-                guard case .present(let now) = standing, now.recipients.contains(name) else { continue }
-                let others = now.recipients.filter { $0 != name }
-                if others.contains(where: { state.opens($0) }) {
-                    use.shared += 1
-                    continue
+            for entry in entries where dataset == nil || entry.body["dataset"]?.text == dataset {
+                let proven = try recording { () throws(LedgerError) in try record.entry(entry.sequence) }
+                for file in proven.files {
+                    let standing = try recording { () throws(LedgerError) in try record.standing(of: file) }
+                    if let now = standing.file { try body(now) }
                 }
-                use.alone += 1
-                if others.contains(where: { state.shredded[$0] == nil }) { use.elsewhere += 1 }
-                use.datasets.insert(now.entry.body["dataset"]?.text ?? "")
             }
         }
     }

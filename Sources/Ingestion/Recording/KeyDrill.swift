@@ -30,27 +30,15 @@ extension Recorder {
     /// - Throws: `usage` when no present file is sealed for a key of this name.
     package func drill(_ key: WrappingKey, count: Int, dataset: String? = nil) throws(IngestionError) -> Drill {
         var (drill, sample) = (Drill(), [PublishedFile]())
-        var next = 0
-        while true {
-            let from = next
-            let entries = try recording { () throws(LedgerError) in
-                try ledger.unindexedEntries(kind: LedgerEvent.shardPublished.rawValue, from: from, limit: 1000)
-            }
-            guard let last = entries.last else { break }
-            next = last.sequence + 1
-            for entry in entries where dataset == nil || entry.body["dataset"]?.text == dataset {
-                for file in entry.files {
-                    let standing = try recording { () throws(LedgerError) in try record.standing(of: file) }
-                    guard let now = standing.file, now.recipients.contains(key.name) else { continue }
-                    drill.sealed += 1
-                    // Algorithm R (Vitter 1985, Random Sampling with a Reservoir).
-                    if sample.count < count {
-                        sample.append(now)
-                    } else {
-                        let place = try draw(below: drill.sealed)
-                        if place < count { sample[place] = now }
-                    }
-                }
+        try forEachPresentFile(of: dataset) { now throws(IngestionError) in
+            guard now.recipients.contains(key.name) else { return }
+            drill.sealed += 1
+            // Algorithm R (Vitter 1985, Random Sampling with a Reservoir).
+            if sample.count < count {
+                sample.append(now)
+            } else {
+                let place = try draw(below: drill.sealed)
+                if place < count { sample[place] = now }
             }
         }
         guard drill.sealed > 0 else {

@@ -12,8 +12,6 @@ extension Recorder {
         package internal(set) var strange: [String] = []
         /// Batches that another process works on; the next removal takes them.
         package internal(set) var waiting = 0
-        /// Whether it was stopped before its end.
-        package internal(set) var isStopped = false
     }
 
     /// The lock of commands that change or copy published files: a backup must find what its ledger records.
@@ -62,8 +60,7 @@ extension Recorder {
             groups[one.file.batch, default: []].append(one)
         }
         for first in stride(from: 0, to: order.count, by: Self.batchesAtOnce) {
-            removed.isStopped = isStopped()
-            if removed.isStopped { break }
+            if isStopped() { break }
             let part = order[first..<min(order.count, first + Self.batchesAtOnce)].compactMap { groups[$0] }
             try remove(part, &removed)
         }

@@ -12,7 +12,7 @@ extension Recorder {
         let old: WrappingKey, new: WrappingKey
         /// Only those of this dataset; nil for all.
         var dataset: String?
-        /// Batches worked on at the same time.
+        /// Files worked on at the same time.
         package var jobs = 2
     }
 
@@ -63,14 +63,9 @@ extension Recorder {
     /// Each file is made anew in `work`, under the lease of its batch; then one commit records those of some batches, and
     /// each takes the place of the one before. Who reads a file meanwhile reads either.
     ///
-    /// - Parameters:
-    ///   - request: the keys.
-    ///   - progress: called after each commit.
-    /// - Throws: `tryAgain` while a backup or another change of published files runs; `damaged` when a file is not the
-    ///   recorded one.
-    package func rewrap(
-        _ request: Rewrapping, progress: (Rewrapped) -> Void = { _ in }
-    ) async throws(IngestionError) -> Rewrapped {
+    /// - Parameter request: the keys.
+    /// - Throws: `tryAgain` while a backup or another change of published files runs.
+    package func rewrap(_ request: Rewrapping) async throws(IngestionError) -> Rewrapped {
         let lock = try lockMaintenance()
         try enroll([UsedKey(request.new)])
         var done = Rewrapped()
@@ -78,41 +73,24 @@ extension Recorder {
         for first in stride(from: 0, to: batches.count, by: Self.batchesAtOnce) {
             let part = Array(batches[first..<min(batches.count, first + Self.batchesAtOnce)])
             try await rewrap(part, request, &done)
-            progress(done)
         }
         _ = consume lock
         return done
     }
 
-    /// The present files that are sealed for the old key, by batch, oldest first. The table says where to look; the
-    /// entries are proven.
+    /// The present files that are sealed for the old key, by batch, oldest first.
     private func filesToRewrap(_ request: Rewrapping) throws(IngestionError) -> [[PublishedFile]] {
         var (found, places): ([[PublishedFile]], [String: Int]) = ([], [:])
-        var next = 0
-        while true {
-            let from = next
-            let entries = try recording { () throws(LedgerError) in
-                try ledger.unindexedEntries(kind: LedgerEvent.shardPublished.rawValue, from: from, limit: 1000)
+        try forEachPresentFile(of: request.dataset) { now in
+            guard now.recipients.contains(request.old.name), Inflight.isName(now.batch) else { return }
+            let place = places[now.batch] ?? found.count
+            if place == found.count {
+                places[now.batch] = place
+                found.append([])
             }
-            guard let last = entries.last else { return found }
-            next = last.sequence + 1
-            for entry in entries where request.dataset == nil || entry.body["dataset"]?.text == request.dataset {
-                let proven = try recording { () throws(LedgerError) in try record.entry(entry.sequence) }
-                for file in proven.files {
-                    guard
-                        case .present(let now) = try recording({ () throws(LedgerError) in try record.standing(of: file)
-                        }),
-                        now.recipients.contains(request.old.name), Inflight.isName(now.batch)
-                    else { continue }
-                    let place = places[now.batch] ?? found.count
-                    if place == found.count {
-                        places[now.batch] = place
-                        found.append([])
-                    }
-                    found[place].append(now)
-                }
-            }
+            found[place].append(now)
         }
+        return found
     }
 
     /// A batch whose files are being wrapped anew.
@@ -182,11 +160,11 @@ extension Recorder {
         }
     }
 
-    /// Makes the new files of each batch, several at the same time.
-    ///
     /// A file and its new form.
     private typealias Made = (file: PublishedFile, message: SealedMessage)
 
+    /// Makes the new files of each batch, several at the same time.
+    ///
     /// - Returns: the new form of each file, by the works. A file that is not the recorded one is left out.
     private func stage(
         _ works: [Work], _ request: Rewrapping, _ done: inout Rewrapped

@@ -244,19 +244,14 @@ package func readShard(_ reader: consuming MessageReader, path: String, _ body: 
     do {
         guard reader.info.context["content-encoding"] == "zstd" else { return try reader.decrypt(to: body) }
         let expander = try Decompressor(.zstd)
+        var out: [UInt8] = []
         let count = try reader.decrypt { piece in
             var used = 0
-            while used < piece.count {
-                var out: [UInt8] = []
-                used += try expander.decompress(piece.extracting(used..<piece.count), limit: 1 << 20, to: &out)
-                try body(out.span)
-            }
-            // What did not fit into the last room comes out with no further input.
+            // Until nothing is left of the piece, and nothing more comes out of it.
             while true {
-                var out: [UInt8] = []
-                let nothing: [UInt8] = []
-                _ = try expander.decompress(nothing.span, limit: 1 << 20, to: &out)
-                if out.isEmpty { break }
+                out.removeAll(keepingCapacity: true)
+                used += try expander.decompress(piece.extracting(used..<piece.count), limit: 1 << 18, to: &out)
+                if out.isEmpty, used == piece.count { break }
                 try body(out.span)
             }
         }

@@ -64,8 +64,8 @@ extension Ledger {
         }
     }
 
-    /// Another process may have judged the same content since the caller's proof. The entries show that, even if the
-    /// table of keys was tampered with.
+    /// Another process may have judged the same content since the caller's proof, decided about the same batch, or destroyed
+    /// a key. The entries show that, even if the table of keys was tampered with.
     private func refuseSeen(_ change: LedgerChange, in db: Database) throws {
         guard let proven = change.provenSize else { return }
         let keys = Set(change.seen.keys.map(hex))

@@ -16,10 +16,10 @@ package struct LineageQuery: Sendable {
     /// RFC 3339 texts in UTC or prefixes of them, which sort as text; the last one is included as far as it is given: a
     /// day with all its hours.
     package func log(
-        limit: Int, dataset: String? = nil, kind: String? = nil, source: String? = nil, since: String? = nil,
-        until: String? = nil
+        limit: Int, dataset: String? = nil, kind: String? = nil, source: String? = nil,
+        times: (since: String?, until: String?) = (nil, nil)
     ) throws(LedgerError) -> [LedgerEntry] {
-        let isNarrow = dataset != nil || source != nil || since != nil || until != nil
+        let isNarrow = dataset != nil || source != nil || times.since != nil || times.until != nil
         var found: [LedgerEntry] = []
         var before = Int.max
         while found.count < limit {
@@ -37,8 +37,8 @@ package struct LineageQuery: Sendable {
             found += entries.filter { entry in
                 (dataset == nil || entry.body["dataset"]?.text == dataset)
                     && (source == nil || entry.body["source"]?.text == source)
-                    && (since.map { entry.body["time"]?.text ?? "" >= $0 } ?? true)
-                    && (until.map { String((entry.body["time"]?.text ?? "").prefix($0.count)) <= $0 } ?? true)
+                    && (times.since.map { entry.body["time"]?.text ?? "" >= $0 } ?? true)
+                    && (times.until.map { String((entry.body["time"]?.text ?? "").prefix($0.count)) <= $0 } ?? true)
             }.prefix(limit - found.count)
         }
         return found

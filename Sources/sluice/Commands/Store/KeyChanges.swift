@@ -54,7 +54,7 @@ extension KeysCommand {
         @Option(name: .long, help: "The key that opens the files today.") var from: String
         @Option(name: .long, help: "The key that takes its place (default: the one that replaced it).") var to: String?
         @Option(name: .long, help: "Only this dataset.") var dataset: String?
-        @Option(name: .long, help: "Batches worked on at the same time (default: the number of processors).")
+        @Option(name: .long, help: "Files worked on at the same time, 1 to 256 (default: the number of processors).")
         var jobs: Int?
         @Flag(name: [.short, .long], help: "Print nothing but errors.") var quiet = false
         @OptionGroup var store: StoreOptions
@@ -70,13 +70,7 @@ extension KeysCommand {
             ignoreBrokenPipes()
             var code: Int32 = 0
             try await reporting {
-                let store = try store.require()
-                if let dataset, store.configuration.datasets[dataset] == nil {
-                    throw IngestionError(
-                        .usage,
-                        "--dataset: sluice.yaml has no dataset of this name; it has "
-                            + store.configuration.datasets.keys.sorted().joined(separator: ", "))
-                }
+                let store = try store.require(dataset: dataset)
                 let recorder = try Recorder(store)
                 var request = try recorder.rewrapping(from: from, to: to, dataset: dataset)
                 request.jobs = max(1, jobs ?? processorCount())

@@ -76,8 +76,7 @@ struct LineageCommand: AsyncParsableCommand {
                 let query = LineageQuery(try LineageCommand.open(try store.require()))
                 func plain(_ time: String?) -> String? { time.map { $0.utf8.count == 20 ? String($0.dropLast()) : $0 } }
                 let found = try query.log(
-                    limit: limit, dataset: dataset, kind: kind, source: source, since: plain(since), until: plain(until)
-                )
+                    limit: limit, dataset: dataset, kind: kind, source: source, times: (plain(since), plain(until)))
                 if found.isEmpty { Terminal.remark("the ledger has no such entry") }
                 for entry in found {
                     if json {

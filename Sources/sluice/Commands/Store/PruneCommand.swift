@@ -30,13 +30,7 @@ struct PruneCommand: AsyncParsableCommand {
         ignoreBrokenPipes()
         var code: Int32 = 0
         try await reporting {
-            let store = try store.require()
-            if let dataset, store.configuration.datasets[dataset] == nil {
-                throw IngestionError(
-                    .usage,
-                    "--dataset: sluice.yaml has no dataset of this name; it has "
-                        + store.configuration.datasets.keys.sorted().joined(separator: ", "))
-            }
+            let store = try store.require(dataset: dataset)
             if dryRun {
                 let expired = try store.proving().expiredFiles(of: dataset)
                 if json { return Terminal.json(document(expired, nil)) }
