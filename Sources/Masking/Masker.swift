@@ -10,6 +10,8 @@ package struct Masker: Sendable {
     /// The column whose value is the row's subject: the person whom the row is about.
     let subjectColumn: Int?
     let subjectMissing: [[UInt8]]
+    /// The label of that column.
+    package let subjectLabel: String?
     /// Columns that together may identify a person, and the sensitive one, which is the label.
     let quasiIdentifiers: [Int], sensitive: Int?
     let hash: KeyedHash
@@ -19,7 +21,8 @@ package struct Masker: Sendable {
     let droppedEntities: [Int: String]
     /// Number of dropped columns before the first column that is kept.
     let leading: Int
-    let delimiter: UInt8
+    /// Between the cells of a CSV shard.
+    package let delimiter: UInt8
     /// Whether rows are rewritten, since their bytes are neither RFC 4180 nor JSON objects.
     let rewrites: Bool
     /// The columns' names as keys of JSON, with the colon.
@@ -53,6 +56,7 @@ package struct Masker: Sendable {
         quasiIdentifiers = columns(.quasiIdentifier)
         sensitive = columns(.label).first
         subjectColumn = schema.fields.firstIndex { $0.role == .subject }.flatMap { layout.columnOfField[$0] }
+        subjectLabel = subjectColumn.map { layout.columns[$0] }
         subjectMissing =
             schema.fields.firstIndex { $0.role == .subject }.map { schema.missingValues(of: $0).map { Array($0.utf8) } }
             ?? []

@@ -1,7 +1,7 @@
 import Recognition
 import Schemas
 import Screening
-import Tabular
+package import Tabular
 import Validating
 
 /// The new source texts of a block's masked cells, with their receipts.
@@ -194,13 +194,21 @@ extension Masker {
         }
     }
 
+    /// Whether rows of this file name their subjects.
+    package var knowsSubjects: Bool { subjectColumn != nil }
+
+    /// The value that names a row's subject, as a range of the block's bytes; nil for a row without one.
+    package func subject(of row: Int, in batch: RowBlock) -> Range<Int>? {
+        guard let subjectColumn else { return nil }
+        let cell = batch.cells[row &* batch.width &+ subjectColumn]
+        return cell.isNothing || isMissing(cell, batch.bytes.span, subjectMissing) ? nil : cell.range
+    }
+
     /// Sets the subject of a row, if the operator needs it.
     private func setSubject(of row: Int, in batch: RowBlock, for column: ColumnWork) {
-        guard column.needsSubject, let subjectColumn else { return }
+        guard column.needsSubject, subjectColumn != nil else { return }
         let bytes = batch.bytes.span
-        let cell = batch.cells[row &* batch.width &+ subjectColumn]
-        let isNobody = cell.isNothing || isMissing(cell, bytes, subjectMissing)
-        column.setSubject(isNobody ? nil : cell.range.map { bytes[$0] })
+        column.setSubject(subject(of: row, in: batch)?.map { bytes[$0] })
     }
 
     /// The new source text of a cell in which `matches` were found.

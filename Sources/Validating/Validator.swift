@@ -80,7 +80,8 @@ package struct Validator: Sendable {
     let unknownSearch: ColumnSearch?
     /// By column, entities that are skipped because the evidence of all rows explains them.
     private(set) var corrections: [Int: Set<Entity>] = [:]
-    let hash: KeyedHash
+    /// The keyed hash of keys and values.
+    package let hash: KeyedHash
 
     /// Compiles a contract.
     ///

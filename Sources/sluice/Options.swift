@@ -71,10 +71,10 @@ struct StoreOptions: ParsableArguments {
     /// - Throws: `usage` for another name.
     func require(dataset: String?) throws(IngestionError) -> Store {
         let store = try require()
-        if let dataset, store.configuration.datasets[dataset] == nil {
+        if let dataset, store.configuration.datasets[dataset] == nil, try !store.hasRecorded(dataset: dataset) {
             throw IngestionError(
                 .usage,
-                "--dataset: sluice.yaml has no dataset of this name; it has "
+                "--dataset: neither sluice.yaml nor the ledger has a dataset of this name; sluice.yaml has "
                     + store.configuration.datasets.keys.sorted().joined(separator: ", "))
         }
         return store

@@ -93,8 +93,8 @@ struct Sluice: AsyncParsableCommand {
             CommandGroup(
                 name: "Store",
                 subcommands: [
-                    InitCommand.self, KeysCommand.self, DoctorCommand.self, PruneCommand.self, BackupCommand.self,
-                    RestoreCommand.self,
+                    InitCommand.self, KeysCommand.self, DoctorCommand.self, PruneCommand.self, SubjectCommand.self,
+                    BackupCommand.self, RestoreCommand.self,
                 ]),
         ])
 }

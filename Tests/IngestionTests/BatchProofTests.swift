@@ -17,13 +17,13 @@ import Testing
         return text
     }
 
-    private func proof(_ shop: Workshop, _ batch: String, _ row: Int?) throws -> BatchProof? {
+    private func proof(_ shop: Workshop, _ batch: String, _ row: Int?) throws -> RecordProof? {
         try Store(shop.store.root).proving().proof(ofBatch: batch, row: row)
     }
 
     private func fault(_ text: [UInt8], _ key: VerifierKey) -> String {
-        guard let proof = BatchProof(text) else { return "unreadable" }
-        do throws(BatchProof.Fault) { _ = try proof.verify(key) } catch { return "\(error)" }
+        guard let proof = RecordProof(text) else { return "unreadable" }
+        do throws(RecordProof.Fault) { _ = try proof.verify(key) } catch { return "\(error)" }
         return "holds"
     }
 
@@ -33,10 +33,10 @@ import Testing
     }
 
     /// The document in a proof's `extra` line.
-    private func document(_ proof: BatchProof) throws -> JSONValue { try JSONValue.parse(proof.proof.extra ?? []) }
+    private func document(_ proof: RecordProof) throws -> JSONValue { try JSONValue.parse(proof.proof.extra ?? []) }
 
     /// The proof with its `extra` document changed.
-    private func changed(_ proof: BatchProof, _ change: (inout [String: JSONValue]) -> Void) throws -> [UInt8] {
+    private func changed(_ proof: RecordProof, _ change: (inout [String: JSONValue]) -> Void) throws -> [UInt8] {
         var members = try document(proof).members ?? [:]
         change(&members)
         return proof.proof.carrying(JSONValue.object(members).canonicalBytes()).text
@@ -54,7 +54,7 @@ import Testing
         for (row, outcome) in [(1, "accepted"), (2500, "accepted"), (4001, "quarantined"), (4006, "rejected")] {
             let proof = try #require(try proof(shop, report.batch, row))
             #expect(fault(proof.proof.text, key) == "holds")
-            let claim = try #require(BatchProof(proof.proof.text)).claim
+            let claim = try #require(RecordProof(proof.proof.text)).claim
             #expect(claim["source_sha256"]?.text == hex(SHA256.hash(Array(text.utf8))))
             #expect(claim["row"]?["outcome"]?.text == outcome && claim["row"]?["record"]?.whole == Int64(row))
             let path = try #require(claim["row"]?["shard"]?.text)

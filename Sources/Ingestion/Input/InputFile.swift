@@ -225,6 +225,8 @@ final class SliceCutter {
     var bytesRead: Int { reader.bytesRead }
     /// The file's compression, and the bytes decompressed so far; nil for a plain file.
     var compression: (kind: Compression, bytes: Int)? { reader.compression.map { ($0, reader.bytesUnpacked) } }
+    /// Whether the rows are items of a JSON array or of a document.
+    var isFramed: Bool { reader.isFramed }
     /// Rows cut so far.
     var rows: Int { row - 1 }
 

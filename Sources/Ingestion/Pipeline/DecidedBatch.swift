@@ -62,7 +62,9 @@ struct DecidedBatch {
         var fold = ReleaseFold(plan)
         let bounds = SharedBounds(Profile.Bounds())
         let rows = survey.profile.rows
+        var subjects: StagedShard?
         do throws(IngestionError) {
+            let index = try SubjectIndexFile(plan, masker, in: workplace?.staging)
             try await opened.runner.run(
                 next: { () throws(IngestionError) in
                     opened.options.progress?(
@@ -73,9 +75,10 @@ struct DecidedBatch {
                     try work.process(slice, recalling: survey.recall(slice.ordinal), bounds: bounds.value)
                 },
                 take: { result throws(IngestionError) in
-                    fold.take(result)
+                    try fold.take(result, index: index)
                     bounds.lower(to: fold.kept.bounds)
                 })
+            subjects = try index?.finish()
         } catch {
             if let workplace { try? opened.recorder?.abandon(workplace.lease) }
             throw error
@@ -84,7 +87,8 @@ struct DecidedBatch {
         let hasChanged =
             fold.hasChanged || fold.results.count != survey.places.count || size != opened.source.size
         return ProcessedBatch(
-            decided: self, release: fold.finish(), workplace: workplace, assertions: assertions, hasChanged: hasChanged)
+            decided: self, release: fold.finish(), workplace: workplace, assertions: assertions, subjects: subjects,
+            hasChanged: hasChanged)
     }
 
     /// The verdict of the first pass alone: for `validate`, and for a file whose header does not fit.

@@ -9,6 +9,8 @@ struct ProcessedBatch {
     let workplace: Workplace?
     /// The values that the rows give for keys that other sources describe too, encoded.
     let assertions: [UInt8]?
+    /// The sealed index of subjects; nil where nothing is recorded, or rows name none.
+    let subjects: StagedShard?
     /// Whether the second pass read other bytes than the first, or the file's size changed.
     let hasChanged: Bool
 

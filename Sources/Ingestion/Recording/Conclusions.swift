@@ -251,7 +251,7 @@ extension Recorder {
     private func sealCompanions(
         of judged: JudgedBatch, in staging: StagingArea
     ) throws(IngestionError) -> [StagedShard] {
-        var shards: [StagedShard] = []
+        var shards: [StagedShard] = judged.processed?.subjects.map { [$0] } ?? []
         if let assertions = judged.processed?.assertions {
             shards.append(
                 try staging.seal(

@@ -181,6 +181,10 @@ package struct Recorder: Sendable {
             if let rejected = try store.rejection(of: waiver.held, dataset: batch.dataset, digest: hex(batch.digest)) {
                 throw IngestionError(.usage, rejected)
             }
+            guard state.erasedRows[waiver.held]?.count ?? 0 == waiver.erasures else {
+                throw IngestionError(
+                    .tryAgain, "rows of batch \(waiver.held) were erased while it was in work; try again")
+            }
             if let rows = waiver.rows { try state.requireReleasable(rows, of: waiver.held) }
         }
         let bodies = EntryBodies(batch, time: Clock.text())

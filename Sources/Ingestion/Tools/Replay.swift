@@ -21,7 +21,7 @@ package struct Replay: Sendable {
     /// Rows whose replayed outcome is the recorded one, and the first five that differ.
     package var agreed = 0, differing: [Int] = []
     /// Whether every row was replayed with its recorded outcome.
-    package var isSame: Bool { differing.isEmpty && agreed == fates.rowCount }
+    package var isSame: Bool { differing.isEmpty && agreed == fates.rowCount - (fates.erased?.count ?? 0) }
     /// Whether the source was available and replayed.
     package var isReplayed = false
     /// For the requested row: its findings, and its scores with their thresholds.
@@ -174,17 +174,15 @@ extension Store {
             throw IngestionError(.damaged, "the kept contract of batch \(batch) is not the one that the ledger records")
         }
         replay.fields = read.schema.fields.map(\.name)
-        let plan = try Plan(
-            BatchRequest(
-                "batch \(batch)", schema: read.schema, contract: read.contract,
-                dataset: received.body["dataset"]?.text ?? "", source: received.body["source"]?.text ?? "",
-                options: read.options), format: format, secrets: BatchSecrets(of: self))
+        let plan = try plan(read, of: received, batch)
         guard let decision = Decision(document, schema: plan.schema, screened: plan.screened) else {
             throw IngestionError(
                 .unreadableData, "the decision of batch \(batch) was kept by another version and cannot be replayed")
         }
         replay.decision = decision
         if let source = try original(of: received, batch: batch, file: file, sealed: files) {
+            // A given file is whole; a sealed one may have lost rows.
+            if file != nil { replay.fates.erased = nil }
             try replay.run(source, plan: plan, decision: decision, row: row)
         } else if let row, let place = replay.fates.place(ofRow: row) {
             replay.sealedFindings = try sealedFindings(at: place, of: batch, among: files)
@@ -208,25 +206,56 @@ extension Store {
             }
             return source
         }
-        guard let sealed = files.first(where: { $0.role == .source }) else { return nil }
-        // Without a name: it is gone with this process, however that ends.
+        return try files.first { $0.role == .source }.map { file throws(IngestionError) in try heldSource(file) }
+    }
+
+    /// The sealed source of a held batch, decrypted into a file without a name: it is gone with this process, however that
+    /// ends.
+    func heldSource(_ file: PublishedFile) throws(IngestionError) -> InputFile {
         let plain = try storing { () throws(StorageError) in
             try FileDescriptor.unnamed(in: workFolder, calling: "the held source")
         }
         var length = 0
-        try readRecorded(sealed, keys: try keyRing(), expect: ["batch-id": batch, "role": FileRole.source.rawValue]) {
-            span in
+        try readRecorded(
+            file, keys: try keyRing(), expect: ["batch-id": file.batch, "role": FileRole.source.rawValue]
+        ) { span in
             try plain.append(span, at: length)
             length += span.count
         }
-        return try InputFile(plain, calling: "batch \(batch)")
+        return try InputFile(plain, calling: "batch \(file.batch)")
+    }
+
+    /// How a judged batch was read.
+    ///
+    /// - Throws: `damaged` when it cannot be told.
+    func keptPlan(of batch: SearchedBatch) throws(IngestionError) -> Plan {
+        let entries = try recording { [log = try proven().log] () throws(LedgerError) in try log.run(batch.batch) }
+        guard let received = entries.first(where: { $0.event == .batchReceived }),
+            let kept = entries.flatMap(\.files).first(where: { $0.role == .decision }),
+            let document = (try? JSONValue.parse(try keptLines(kept, batch.batch).decision))?["reading"]
+        else {
+            throw IngestionError(
+                .damaged,
+                "batch \(batch.batch): how its file was read is not kept any more, so no row can be taken out of it")
+        }
+        let format = SourceFormat(rawValue: received.body["format"]?.text ?? "") ?? .csv
+        return try plan(KeptReading(document, format: format), of: received, batch.batch)
+    }
+
+    private func plan(_ read: KeptReading, of received: LedgerEntry, _ batch: String) throws(IngestionError) -> Plan {
+        guard let format = read.options.format else { preconditionFailure("a kept reading has a format") }
+        return try Plan(
+            BatchRequest(
+                "batch \(batch)", schema: read.schema, contract: read.contract,
+                dataset: received.body["dataset"]?.text ?? "", source: received.body["source"]?.text ?? "",
+                options: read.options), format: format, secrets: BatchSecrets(of: self))
     }
 
     /// The findings that the quarantine shard states for a row.
     private func sealedFindings(
         at place: RowMap.Place, of batch: String, among files: [PublishedFile]
     ) throws(IngestionError) -> JSONValue? {
-        guard place.fate.outcome?.isReleased == false, let shard = place.fate.shard,
+        guard !place.isErased, place.fate.outcome?.isReleased == false, let shard = place.fate.shard,
             let file = files.first(where: { $0.role == .quarantine && $0.body["shard"]?.whole == Int64(shard) })
         else { return nil }
         var (line, number): ([UInt8], Int) = ([], 1)
@@ -260,6 +289,7 @@ extension Replay {
         let screener = Screener(decision, plan.reader, actions: plan.actions)
         var recorded = fates.runs[...]
         var rest = recorded.first?.count ?? 0
+        var number = 0
         while let slice = try cutter.next() {
             var blocks = work.blocks(of: slice)
             while let block = blocks.next() {
@@ -268,12 +298,15 @@ extension Replay {
                     block, known: .init(isValid: checked.isValid), repeats: decision.repeats(in: block))
                 let screened = screener.screen(validated)
                 for (index, outcome) in screened.outcomes.enumerated() {
-                    while rest == 0, !recorded.isEmpty {
-                        recorded.removeFirst()
-                        rest = recorded.first?.count ?? 0
-                    }
-                    rest -= 1
-                    let number = block.firstRow + index
+                    // Erased rows have a place, and are not in the file.
+                    repeat {
+                        number += 1
+                        while rest == 0, !recorded.isEmpty {
+                            recorded.removeFirst()
+                            rest = recorded.first?.count ?? 0
+                        }
+                        rest -= 1
+                    } while fates.erased?.contains(number) ?? false
                     // A row of a held batch without a finding of its own is recorded as held with the batch.
                     if let fate = recorded.first?.fate, fate.outcome.map({ $0 == outcome }) ?? outcome.isReleased {
                         agreed += 1
@@ -281,7 +314,7 @@ extension Replay {
                         differing.append(number)
                     }
                     guard number == row else { continue }
-                    findings = screened.findings.filter { $0.row == number }
+                    findings = screened.findings.filter { $0.row == block.firstRow + index }
                     scores = screener.scores(validated, row: index)
                 }
             }

@@ -1,5 +1,5 @@
 import Cryptography
-import Lineage
+package import Lineage
 import Reading
 package import Schemas
 import Screening
@@ -27,6 +27,8 @@ struct Waiver: Sendable {
     let source: InputFile
     /// The sidecars that came with the file.
     let sidecars: Sidecars
+    /// Number of erasures in the batch before its rows were read: rows that are erased meanwhile must not be released.
+    let erasures: Int
 
     /// The report of a refused release: nothing is recorded, and the batch stays held.
     func refused(_ judged: JudgedBatch) -> BatchReport {
@@ -103,6 +105,8 @@ extension Store {
     /// accepted again.
     func accepted(sameAs received: JSONValue, _ judged: JSONValue) throws(IngestionError) -> String? {
         let (log, state) = try proven()
+        // Without its erased rows a held batch is other content.
+        if let batch = received["batch"]?.text.flatMap({ state.releasedHolds[$0] }) { return batch }
         guard let dataset = received["dataset"]?.text, let data = received["data_hash"]?.text,
             let digest = bytes(hex: data)
         else { return nil }
@@ -160,6 +164,8 @@ extension BatchOptions {
 /// The sealed files of a held batch, each checked against the record.
 private struct SealedBatch {
     let source: InputFile
+    /// SHA-256 of the source, where rows were erased from it; nil where it is the one that was received.
+    let digest: String?
     let sidecars: Sidecars
     /// Contract and reading settings at the time; nil where the batch did not come so far, or this version cannot read
     /// them.
@@ -200,6 +206,7 @@ private struct SealedBatch {
             length += span.count
         }
         source = try InputFile(plain, calling: "batch \(batch)")
+        digest = try store.current(sealed).body["data_sha256"]?.text
     }
 }
 
@@ -296,8 +303,9 @@ extension Pipeline {
         if let batch = try store.accepted(sameAs: received, judged) { return .earlier(batch) }
         let format = received["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
         let dataset = received["dataset"]?.text ?? ""
+        let erasures = try store.proven().state.erasedRows[held]?.count ?? 0
         let sealed = try SealedBatch(held, entries, format: format, store)
-        guard let data = received["data_hash"]?.text, hex(try digest(of: sealed.source)) == data else {
+        guard hex(try digest(of: sealed.source)) == sealed.digest ?? received["data_hash"]?.text else {
             throw IngestionError(
                 .damaged, "the sealed source of batch \(held) is not the content that the ledger records")
         }
@@ -308,7 +316,7 @@ extension Pipeline {
             held: held, reason: reason, waivers: try Self.waivers(request.waived, of: schema),
             newLevels: try Self.levels(request.newLevels, of: schema),
             nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
-            source: sealed.source, sidecars: sealed.sidecars)
+            source: sealed.source, sidecars: sealed.sidecars, erasures: erasures)
         let report = try await run(
             BatchRequest(
                 "batch \(held)", schema: schema, contract: document, dataset: dataset,

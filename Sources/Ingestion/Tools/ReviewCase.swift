@@ -76,10 +76,12 @@ extension Store {
                 hasKeptRows = true
             }
         }
+        let gone = proven.erasedRows[batch] ?? []
         return ReviewCase(
             received: received, judged: judged.body, report: report, state: state,
-            quarantined: !hasKeptRows ? nil : map?.rows(.quarantined)?.without(proven.releasedRows[batch] ?? []),
-            rejected: map?.rows(.rejected),
+            quarantined: !hasKeptRows
+                ? nil : map?.rows(.quarantined)?.without(proven.releasedRows[batch]?.map(\.rows) ?? [])?.without(gone),
+            rejected: map?.rows(.rejected)?.without(gone),
             released: proven.releasedRows[batch] ?? [])
     }
 }
@@ -100,9 +102,9 @@ extension Store {
 }
 
 extension RowList {
-    /// The list without rows that were released; nil when none is left.
-    fileprivate func without(_ released: [ProvenState.ReleasedRows]) -> RowList? {
-        let gone = released.compactMap { RowList($0.rows) }.flatMap(\.ranges)
+    /// The list without the rows of other lists, as they are recorded; nil when none is left.
+    fileprivate func without(_ lists: [String]) -> RowList? {
+        let gone = lists.compactMap { RowList($0) }.flatMap(\.ranges)
         var left = ranges
         for range in gone {
             left = left.flatMap { own -> [ClosedRange<Int>] in

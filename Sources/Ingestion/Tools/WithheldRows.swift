@@ -6,49 +6,7 @@ import Sealing
 import Storage
 import Tabular
 
-/// Rows of a batch as people write them: `3,5-7`, counted from 1.
-package struct RowList: Sendable, Equatable {
-    /// Ascending, without overlaps.
-    let ranges: [ClosedRange<Int>]
-    /// Most rows of one list, and the highest row number.
-    private static let rowsMax = 1_000_000, lastMax = 1 << 40
-    /// Most bytes of a list as it is recorded.
-    static let textMax = 16_384
-
-    /// nil for a text that is no list of rows.
-    package init?(_ text: String) {
-        var found: [ClosedRange<Int>] = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first >= 1,
-                first <= last, last <= Self.lastMax
-            else { return nil }
-            found.append(first...last)
-        }
-        self.init(found)
-        guard ranges.reduce(0, { min($0 + $1.count, Self.rowsMax + 1) }) <= Self.rowsMax else { return nil }
-    }
-
-    /// nil for no ranges.
-    init?(_ given: [ClosedRange<Int>]) {
-        let found = given.sorted { $0.lowerBound < $1.lowerBound }
-        var ranges: [ClosedRange<Int>] = []
-        for range in found {
-            if let last = ranges.last, range.lowerBound <= last.upperBound + 1 {
-                ranges[ranges.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
-            } else {
-                ranges.append(range)
-            }
-        }
-        if ranges.isEmpty { return nil }
-        self.ranges = ranges
-    }
-
-    /// The list as it is recorded.
-    package var text: String {
-        ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
-    }
-
+extension RowList {
     /// The rows of this list whose places have an outcome that holds them back; nil for none.
     func withheld(_ fates: RowMap) -> RowList? {
         var found: [ClosedRange<Int>] = []
@@ -60,26 +18,6 @@ package struct RowList: Sendable, Equatable {
             }
         }
         return RowList(found)
-    }
-
-    /// The first rows of the list as text, with how many more there are.
-    package func text(first most: Int) -> String {
-        let shown = ranges.prefix(most)
-        let rest = count - shown.reduce(0) { $0 + $1.count }
-        guard rest > 0, let part = RowList(Array(shown)) else { return text }
-        return "\(part.text) and \(rest) more"
-    }
-
-    /// Number of rows.
-    package var count: Int { ranges.reduce(0) { $0 + $1.count } }
-
-    func contains(_ row: Int) -> Bool { ranges.contains { $0.contains(row) } }
-
-    /// The first row that is in both lists.
-    func firstShared(with other: RowList) -> Int? {
-        ranges.flatMap { own in
-            other.ranges.filter { own.overlaps($0) }.map { max(own.lowerBound, $0.lowerBound) }
-        }.min()
     }
 }
 
@@ -104,6 +42,7 @@ extension Pipeline {
                 "--accept-level goes with a held batch: rows that were held back from an accepted one set no level")
         }
         let entries = try recording { () throws(LedgerError) in try recorder.record.run(batch) }
+        let erasures = try store.proven().state.erasedRows[batch]?.count ?? 0
         let received = try store.requireRows(rows, of: batch, entries)
         let dataset = received["dataset"]?.text ?? ""
         let reading = try store.reading(of: batch, entries, received)
@@ -125,7 +64,7 @@ extension Pipeline {
             waivers: try Self.waivers(request.waived, of: schema), newLevels: [],
             nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
             source: try store.withheld(rows, of: batch, entries.flatMap(\.files), header: header),
-            sidecars: Sidecars())
+            sidecars: Sidecars(), erasures: erasures)
         let report = try await run(
             BatchRequest(
                 "rows of batch \(batch)", schema: schema, contract: document, dataset: dataset,
@@ -221,6 +160,13 @@ extension ProvenState {
     func requireReleasable(_ rows: RowList, of batch: String) throws(IngestionError) {
         if let other = superseded[batch] {
             throw IngestionError(.usage, "batch \(batch) was replaced by batch \(other): release that one's rows")
+        }
+        for erased in (erasedRows[batch] ?? []).compactMap({ RowList($0) }) {
+            if let shared = rows.firstShared(with: erased) {
+                throw IngestionError(
+                    .usage, "row \(shared) of batch \(batch) was erased; see: sluice lineage log --kind shard.rewritten"
+                )
+            }
         }
         for earlier in releasedRows[batch] ?? [] {
             if let shared = RowList(earlier.rows).flatMap({ rows.firstShared(with: $0) }) {

@@ -91,10 +91,24 @@ extension Store {
         }
     }
 
+    /// Whether the ledger records anything of a dataset.
+    package func hasRecorded(dataset: String) throws(IngestionError) -> Bool {
+        let ledger = try proven().log.ledger
+        return try recording { () throws(LedgerError) in
+            try !LineageQuery(ledger).log(limit: 1, dataset: dataset).isEmpty
+        }
+    }
+
     /// A proof of what the ledger records of a batch, or of one row of its source; nil if it has none.
-    package func proof(ofBatch batch: String, row: Int?) throws(IngestionError) -> BatchProof? {
+    package func proof(ofBatch batch: String, row: Int?) throws(IngestionError) -> RecordProof? {
         let log = try proven().log
-        return try recording { () throws(LedgerError) in try BatchProof.make(batch: batch, row: row, from: log) }
+        return try recording { () throws(LedgerError) in try RecordProof.make(batch: batch, row: row, from: log) }
+    }
+
+    /// A proof of an erasure; nil when the entry records none.
+    package func proof(ofErasure sequence: Int) throws(IngestionError) -> RecordProof? {
+        let log = try proven().log
+        return try recording { () throws(LedgerError) in try RecordProof.make(erasure: sequence, from: log) }
     }
 
     /// Reads a whole recorded file that a decision depends on.

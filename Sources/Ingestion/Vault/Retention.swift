@@ -5,7 +5,7 @@ import Tabular
 /// How long the sealed files of a dataset are kept. What it does not name is kept for good.
 package struct Retention: Sendable, Equatable {
     /// What a period is about.
-    package enum Subject: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         /// The shards of accepted batches.
         case accepted
         /// Rows that were held back from accepted batches.
@@ -20,8 +20,8 @@ package struct Retention: Sendable, Equatable {
         case superseded
     }
 
-    /// Milliseconds by subject; nil in a dataset's own settings where it is kept for good whatever the store says.
-    private(set) var periods: [Subject: Period] = [:]
+    /// Milliseconds by kind; nil in a dataset's own settings where it is kept for good whatever the store says.
+    private(set) var periods: [Kind: Period] = [:]
 
     /// A period as it was written.
     struct Period: Sendable, Equatable {
@@ -45,8 +45,8 @@ package struct Retention: Sendable, Equatable {
 
     /// Reads `retention:`.
     init(_ settings: SettingReader) throws(SchemaError) {
-        for subject in Subject.allCases {
-            guard let text = try settings.text(subject.rawValue), let cursor = settings[subject.rawValue] else {
+        for kind in Kind.allCases {
+            guard let text = try settings.text(kind.rawValue), let cursor = settings[kind.rawValue] else {
                 continue
             }
             guard let period = Period(text) else {
@@ -56,7 +56,7 @@ package struct Retention: Sendable, Equatable {
                         + "months"
                 )
             }
-            periods[subject] = period
+            periods[kind] = period
         }
     }
 
@@ -68,25 +68,25 @@ package struct Retention: Sendable, Equatable {
     }
 
     /// The latest time, as RFC 3339, of what has been kept long enough; nil where it is kept for good.
-    func limit(_ subject: Subject, _ now: Int) -> String? {
-        periods[subject]?.milliseconds.map { Clock.text(max(0, now - $0)) }
+    func limit(_ kind: Kind, _ now: Int) -> String? {
+        periods[kind]?.milliseconds.map { Clock.text(max(0, now - $0)) }
     }
 
     /// The rule as it is recorded.
-    func rule(_ subject: Subject) -> String { "\(subject.rawValue) \(periods[subject]?.text ?? "")" }
+    func rule(_ kind: Kind) -> String { "\(kind.rawValue) \(periods[kind]?.text ?? "")" }
 }
 
 extension SettingGroup {
     /// `retention:`.
     static let retention = SettingGroup(
-        Retention.Subject.allCases.map { subject in
+        Retention.Kind.allCases.map { kind in
             Setting(
-                subject.rawValue, .text("such as `12h`, `90d`, `8w`, `2y`, or `forever`"), default: "`forever`",
-                subject.what)
+                kind.rawValue, .text("such as `12h`, `90d`, `8w`, `2y`, or `forever`"), default: "`forever`",
+                kind.what)
         })
 }
 
-extension Retention.Subject {
+extension Retention.Kind {
     fileprivate var what: String {
         switch self {
         case .accepted: "how long shards of accepted batches are kept"
@@ -116,7 +116,7 @@ package struct ExpiredFile: Sendable {
     /// The recorded file.
     package let file: PublishedFile
     /// The rule that ends it.
-    package let subject: Retention.Subject
+    package let kind: Retention.Kind
     /// The rule as it is recorded, such as `held 90d`.
     package let rule: String
     /// Whether it is the sealed source of a held batch that nobody decided about.
@@ -178,7 +178,7 @@ struct ExpirySearch {
             for entry in entries where dataset == nil || entry.body["dataset"]?.text == dataset {
                 for one in try expired(in: entry) {
                     if one.file.role == .source || one.file.role == .quarantine { ended.insert(one.file.batch) }
-                    if one.subject == .decision { evidence.append(one) } else { found.append(one) }
+                    if one.kind == .decision { evidence.append(one) } else { found.append(one) }
                 }
             }
         }
@@ -187,6 +187,31 @@ struct ExpirySearch {
         for one in evidence {
             if !ended.contains(one.file.batch), try hasKeptRows(one.file) { continue }
             found.append(one)
+        }
+        return found + (try lonelyIndexes(of: dataset, besides: found))
+    }
+
+    /// The indexes of subjects of batches that have no file with rows left, once these files are removed.
+    private func lonelyIndexes(
+        of dataset: String?, besides expired: [ExpiredFile]
+    ) throws(IngestionError) -> [ExpiredFile] {
+        var rules: [String: ExpiredFile] = [:]
+        for one in expired where FileRole.withRows.contains(one.file.role) { rules[one.file.batch] = one }
+        let gone = Set(expired.map(\.file.path))
+        var found: [ExpiredFile] = []
+        for (_, last) in rules.sorted(by: { $0.key < $1.key }) {
+            let files = try run(of: last.file)
+            guard let index = files.first(where: { $0.role == .subjects }) else { continue }
+            var isNeeded = false
+            for file in files where FileRole.withRows.contains(file.role) && !gone.contains(file.path) {
+                if try recording({ () throws(LedgerError) in try log.standing(of: file) }).file != nil {
+                    isNeeded = true
+                }
+            }
+            let standing = try recording { () throws(LedgerError) in try log.standing(of: index) }
+            if !isNeeded, standing.file != nil {
+                found.append(ExpiredFile(file: index, kind: last.kind, rule: last.rule, endsHold: false))
+            }
         }
         return found
     }
@@ -199,25 +224,25 @@ struct ExpirySearch {
         var found: [ExpiredFile] = []
         var proven: LedgerEntry?
         for file in entry.files {
-            guard let subject = try subject(of: file, retention) else { continue }
+            guard let kind = try kind(of: file, retention) else { continue }
             if proven == nil { proven = try recording { () throws(LedgerError) in try log.entry(entry.sequence) } }
             let standing = try recording { () throws(LedgerError) in try log.standing(of: file) }
             guard proven == entry, standing.file != nil else { continue }
             found.append(
                 ExpiredFile(
-                    file: file, subject: subject, rule: retention.rule(subject),
+                    file: file, kind: kind, rule: retention.rule(kind),
                     endsHold: file.role == .source && openHolds.contains(file.batch)))
         }
         return found
     }
 
     /// The rule by which a file's time is over; nil while it is kept.
-    private mutating func subject(
+    private mutating func kind(
         of file: PublishedFile, _ retention: Retention
-    ) throws(IngestionError) -> Retention.Subject? {
+    ) throws(IngestionError) -> Retention.Kind? {
         let time = file.entry.body["time"]?.text ?? "9"
-        func isOver(_ subject: Retention.Subject, since time: String) -> Bool {
-            retention.limit(subject, now).map { time <= $0 } ?? false
+        func isOver(_ kind: Retention.Kind, since time: String) -> Bool {
+            retention.limit(kind, now).map { time <= $0 } ?? false
         }
         if let by = state.superseded[file.batch], retention.limit(.superseded, now) != nil,
             [.accepted, .quarantine, .rows, .baseline, .claims].contains(file.role), !named.contains(file.digest),
@@ -238,7 +263,8 @@ struct ExpirySearch {
                 state.superseded[file.batch] != nil || state.excluded.contains(file.batch)
                 || !comparedWith.contains(file.entry.sequence)
             return isFree && !named.contains(file.digest) && isOver(.baseline, since: time) ? .baseline : nil
-        case nil: return nil
+        // It goes with the last file that it is about.
+        case .subjects, nil: return nil
         }
     }
 

@@ -295,18 +295,36 @@ package struct Store: Sendable {
 
     /// The recipients that a dataset's shards are sealed for.
     package func recipients(of dataset: String) throws(IngestionError) -> [WrappingKey] {
-        var keys: [WrappingKey] = []
-        for recipient in configuration.datasets[dataset]?.recipients ?? configuration.recipients {
-            switch recipient {
-            case .kek(let name):
-                keys.append(try sealingKey(name))
-            case .rsa(let name, let file):
-                let key = try sealing { () throws(SealingError) in try readRSAPublicKey(placed(file)) }
-                try requireRecorded(UsedKey(rsa: name, key))
-                keys.append(.rsa(name: name, key: key))
-            }
+        let named = configuration.datasets[dataset]?.recipients ?? configuration.recipients
+        return try named.map { recipient throws(IngestionError) in try wrappingKey(recipient) }
+    }
+
+    private func wrappingKey(_ recipient: Configuration.Recipient) throws(IngestionError) -> WrappingKey {
+        switch recipient {
+        case .kek(let name): return try sealingKey(name)
+        case .rsa(let name, let file):
+            let key = try sealing { () throws(SealingError) in try readRSAPublicKey(placed(file)) }
+            try requireRecorded(UsedKey(rsa: name, key))
+            return .rsa(name: name, key: key)
         }
-        return keys
+    }
+
+    /// The key that the new form of a file is sealed for where this one opens it today; nil for one that was destroyed.
+    ///
+    /// - Throws: `notPermitted` when the key is missing: the recipient would lose the file.
+    func sealer(for name: String) throws(IngestionError) -> WrappingKey? {
+        for case .rsa(let known, let file) in configuration.allRecipients where known == name {
+            return try wrappingKey(.rsa(name: known, publicKey: file))
+        }
+        let state = try proven().state
+        if state.shredded[state.newest(name)] != nil { return nil }
+        guard state.keys[ProvenState.KeyName(kind: KeyKind.kek.rawValue, name: name)] != nil else {
+            throw IngestionError(
+                .notPermitted,
+                "files are sealed for \(name), a recipient that \(Self.configurationName) does not name any more; name it under recipients "
+                    + "of a dataset, so that it gets their new forms too")
+        }
+        return try sealingKey(name)
     }
 
     /// A dataset's contract, as `sluice.yaml` names it.

@@ -46,7 +46,7 @@ struct RecordedPlaces {
 
     /// Adds what was recorded since the last call.
     mutating func catchUp(_ ledger: Ledger) throws(IngestionError) {
-        for event in [LedgerEvent.shardPublished, .shardRewrapped, .fileRemoved] {
+        for event in LedgerEvent.aboutFiles {
             while true {
                 let from = next[event] ?? 0
                 let entries = try recording { () throws(LedgerError) in

@@ -28,6 +28,12 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     case fileRemoved = "file.removed"
     /// Sealed files of a batch were wrapped for other keys. What is in them is the same.
     case shardRewrapped = "shard.rewrapped"
+    /// Sealed files of a batch were written anew without the rows of one subject.
+    case shardRewritten = "shard.rewritten"
+    /// A person looked for the rows of a subject.
+    case subjectSearched = "subject.searched"
+    /// A person had the rows of a subject erased.
+    case subjectErased = "subject.erased"
     /// A person opened a sealed file.
     case shardOpened = "shard.opened"
     /// A contract was used for the first time.
@@ -67,6 +73,12 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     /// A person decrypted encrypted values.
     case valuesRevealed = "values.revealed"
 
+    /// The kinds of entries that name published files: what was published, and what changed since.
+    package static let aboutFiles = allCases.filter { $0 == .shardPublished || $0 == .fileRemoved || $0.replacesFiles }
+
+    /// Whether entries of this kind record new forms of published files.
+    var replacesFiles: Bool { self == .shardRewrapped || self == .shardRewritten }
+
     /// By their names, since a fold over a million entries looks up each.
     private static let named = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
 
@@ -93,8 +105,13 @@ package enum FileRole: String, Sendable, CaseIterable {
     case provenance
     /// The offset of each row in the source.
     case rows
+    /// The rows of each subject.
+    case subjects
     /// Decision and report.
     case decision
+
+    /// The roles of files that have rows.
+    package static let withRows: Set<FileRole?> = [.accepted, .quarantine, .source]
 }
 
 extension LedgerEntry {
@@ -117,12 +134,14 @@ extension JSONValue {
 
 extension JSONValue {
     /// The batch that an entry's body decides about: it, or rows of it, were released, it was rejected or replaced, or
-    /// its kept rows were removed; nil for other entries.
+    /// kept rows of it were removed; nil for other entries.
     var decidesHold: String? {
         switch event {
         case .batchReleased: self["held"]?.text
         case .holdRejected, .batchSuperseded: self["batch"]?.text
-        case .fileRemoved: hasFiles(of: .source) || hasFiles(of: .quarantine) ? self["batch"]?.text : nil
+        // A release that read the rows before must not publish them afterwards.
+        case .fileRemoved, .shardRewritten:
+            hasFiles(of: .source) || hasFiles(of: .quarantine) ? self["batch"]?.text : nil
         default: nil
         }
     }

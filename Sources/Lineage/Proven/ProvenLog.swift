@@ -219,6 +219,27 @@ package final class ProvenLog: Sendable {
         return .present(current)
     }
 
+    /// The entries that record new forms of files without the rows of a subject, since the subject was erased before.
+    ///
+    /// - Parameters:
+    ///   - subject: its name in the ledger.
+    ///   - size: only entries before this one.
+    /// - Returns: the entries, oldest first, and the earlier `subject.erased`, if there is one.
+    package func rewritings(
+        ofSubject subject: String, before size: Int
+    ) throws(LedgerError) -> (entries: [LedgerEntry], earlier: Int?) {
+        let query = LineageQuery(ledger)
+        let erasures = try query.entries(of: .subjectErased, naming: subject).filter { $0 < size }
+        let found = try query.entries(of: .shardRewritten, naming: subject).filter { sequence in
+            sequence < size && sequence > erasures.last ?? -1
+        }
+        return (
+            try found.map { sequence throws(LedgerError) in try entry(sequence) }.filter {
+                $0.event == .shardRewritten && $0.body["subject"]?.text == subject
+            }, erasures.last
+        )
+    }
+
     /// The entries that one commit made for a batch, in order; empty if the log has none.
     package func run(_ batch: String) throws(LedgerError) -> [LedgerEntry] {
         // The index is only a hint; the entries are proven.

@@ -39,6 +39,10 @@ package struct ProvenState: Sendable {
     var rejectedContents: [String: Int] = [:]
     /// Rows that were released from accepted batches, by batch: the rows as text, and the batch that they became.
     package internal(set) var releasedRows: [String: [ReleasedRows]] = [:]
+    /// Held batches that were released as a whole, and the batches that they became.
+    package internal(set) var releasedHolds: [String: String] = [:]
+    /// Rows that were erased from the files of a batch, as recorded: one list for each erasure.
+    package internal(set) var erasedRows: [String: [String]] = [:]
     /// Held batches that are still open, by dataset and content.
     var holds: [String: [Hold]] = [:]
     /// Entries that removed or changed published files, by `fileKey`.
@@ -218,8 +222,13 @@ package struct ProvenState: Sendable {
                 number: body["vouched"]?["manifest"]?["sequence"]?.whole)
         case .batchJudged: addJudgement(body, sequence: sequence)
         case .batchReleased:
-            if let held = body["held"]?.text, let rows = body["rows"]?.text {
-                releasedRows[held, default: []].append(ReleasedRows(rows: rows, batch: body["batch"]?.text ?? ""))
+            guard let held = body["held"]?.text, let batch = body["batch"]?.text else { break }
+            if let rows = body["rows"]?.text {
+                releasedRows[held, default: []].append(ReleasedRows(rows: rows, batch: batch))
+            } else {
+                // Its content differs from what came, once rows were erased from its sealed source.
+                releasedHolds[held] = batch
+                closeHold(held)
             }
         case .holdRejected:
             guard let batch = body["batch"]?.text else { break }
@@ -232,13 +241,7 @@ package struct ProvenState: Sendable {
         case .shardPublished:
             countUses(body)
             addFiles(body, sequence: sequence)
-        case .fileRemoved, .shardRewrapped:
-            if event == .shardRewrapped { countUses(body) }
-            for file in body["files"]?.items ?? [] {
-                if let path = file["path"]?.text { changedFiles.add(Self.fileKey(path), sequence) }
-            }
-            // Without its sealed source a held batch cannot be released any more.
-            if event == .fileRemoved, body.hasFiles(of: .source), let batch = body["batch"]?.text { closeHold(batch) }
+        case .fileRemoved, .shardRewrapped, .shardRewritten: addChange(body, event, sequence: sequence)
         case .profilePublished:
             if let digest = body["source_sha256"]?.text, let cost = body["epsilon_millionths"]?.whole, cost > 0 {
                 // Numbers are folded before the root is compared, so they are untrusted and must not overflow.
@@ -258,8 +261,24 @@ package struct ProvenState: Sendable {
             if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
         case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
         // These entries affect no decision.
-        case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed, .keyDrilled: break
+        case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed, .keyDrilled, .subjectSearched,
+            .subjectErased:
+            break
         }
+    }
+
+    /// Files were removed or replaced.
+    private mutating func addChange(_ body: JSONValue, _ event: LedgerEvent, sequence: Int) {
+        if event.replacesFiles { countUses(body) }
+        for file in body["files"]?.items ?? [] {
+            if let path = file["path"]?.text { changedFiles.add(Self.fileKey(path), sequence) }
+        }
+        guard let batch = body["batch"]?.text else { return }
+        if event == .shardRewritten, let rows = body["rows"]?.text, erasedRows[batch]?.last != rows {
+            erasedRows[batch, default: []].append(rows)
+        }
+        // Without its sealed source a held batch cannot be released any more.
+        if event == .fileRemoved, body.hasFiles(of: .source) { closeHold(batch) }
     }
 
     private mutating func countUses(_ body: JSONValue) {

@@ -8,7 +8,7 @@ extension ProvenState {
         func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
         func entry(_ sequence: Int?) -> JSONValue { .integer(Int64(sequence ?? -1)) }
         return .object([
-            "v": .integer(6), "size": .integer(Int64(size)), "root": .string(hex(root)),
+            "v": .integer(7), "size": .integer(Int64(size)), "root": .string(hex(root)),
             "sources": .object(
                 sources.mapValues { source in
                     .object([
@@ -43,6 +43,8 @@ extension ProvenState {
                 releasedRows.mapValues { list in
                     .array(list.map { .array([.string($0.rows), .string($0.batch)]) })
                 }),
+            "released_holds": .object(releasedHolds.mapValues { .string($0) }),
+            "erased": .object(erasedRows.mapValues(texts)),
             "changed": .string(base64(changedFiles.encoded())),
             "accepted": .string(base64(accepted.encoded())), "judged": .string(base64(judged.encoded())),
         ])
@@ -50,7 +52,7 @@ extension ProvenState {
 
     /// Reads a cached document; nil for another version or form.
     init?(_ document: JSONValue) {
-        guard document["v"]?.whole == 6, let size = document["size"]?.whole,
+        guard document["v"]?.whole == 7, let size = document["size"]?.whole,
             let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
             let accepted = document["accepted"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
             let judged = document["judged"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
@@ -102,6 +104,8 @@ extension ProvenState {
                 return ReleasedRows(rows: texts.first ?? "", batch: texts.last ?? "")
             }
         }
+        releasedHolds = words(document["released_holds"])
+        erasedRows = (document["erased"]?.members ?? [:]).mapValues { texts($0) }
         for hold in (document["holds"]?.items ?? []).map({ Hold($0) }) { holds[hold.content, default: []].append(hold) }
     }
 

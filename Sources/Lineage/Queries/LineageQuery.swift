@@ -103,7 +103,8 @@ package struct LineageQuery: Sendable {
         package var columns: JSONValue? { judged?.body["columns"] }
         /// The names of the keys that open the shard.
         package var keys: [String] {
-            (changes.last { $0.event == .shardRewrapped } ?? shard.entry).body["keys"]?.items?.compactMap(\.text) ?? []
+            (changes.last { $0.event?.replacesFiles ?? false } ?? shard.entry).body["keys"]?.items?.compactMap(\.text)
+                ?? []
         }
     }
 
@@ -170,11 +171,12 @@ package struct LineageQuery: Sendable {
         var traced: TracedRow?
         if let row { traced = try find(row, in: shard, judged) }
         var changes: [LedgerEntry] = []
-        for kind in [LedgerEvent.shardRewrapped, .fileRemoved].map(\.rawValue) {
-            changes += try search(.string(shard.path), kind: kind) {
+        for event in LedgerEvent.aboutFiles where event != .shardPublished {
+            changes += try search(.string(shard.path), kind: event.rawValue) {
                 $0.changedFiles.contains { $0.path == shard.path }
             }
         }
+        changes.sort { $0.sequence < $1.sequence }
         return Trace(
             shard: shard, received: received, judged: judged, contract: contract,
             released: run.first { $0.event == .batchReleased }, openings: try openings(of: shard.digest),
@@ -189,29 +191,40 @@ package struct LineageQuery: Sendable {
         }
     }
 
+    /// The entries of a kind that are about a subject, oldest first.
+    func entries(of event: LedgerEvent, naming subject: String) throws(LedgerError) -> [Int] {
+        try search(.string(subject), kind: event.rawValue) { $0.body["subject"]?.text == subject }.map(\.sequence)
+    }
+
     private func find(_ row: Int, in shard: PublishedFile, _ judged: LedgerEntry?) throws(LedgerError) -> TracedRow? {
         let map = try judged.flatMap { entry throws(LedgerError) in try rowMap(of: entry) }
         switch shard.role {
         case .source:
-            // A held source is sealed whole, so row numbers are those of the source.
-            guard row >= 1, row <= map?.rowCount ?? Int(judged?.body["rows"]?.whole ?? 0) else { return nil }
+            // A held source is sealed whole, so row numbers are those of the source, but for rows that were erased.
+            if let map { return map.source(ofHeldRow: row).map { TracedRow(sourceRow: $0, outcome: nil) } }
+            guard row >= 1, row <= Int(judged?.body["rows"]?.whole ?? 0) else { return nil }
             return TracedRow(sourceRow: row, outcome: nil)
         case .accepted, .quarantine:
             guard let ordinal = shard.body["shard"]?.whole else { return nil }
             let found = map?.source(ofRow: row, inShard: Int(ordinal), released: shard.role == .accepted)
             return found.map { TracedRow(sourceRow: $0.row, outcome: $0.fate.outcome) }
-        case .baseline, .claims, .provenance, .rows, .decision, nil: return nil
+        case .baseline, .claims, .provenance, .rows, .subjects, .decision, nil: return nil
         }
     }
 
-    /// The row map that a `batch.judged` entry names; nil if it names none. Throws `damaged` if it is missing.
+    /// The row map that a `batch.judged` entry names, with the rows that were erased since; nil if it names none. Throws
+    /// `damaged` if it is missing.
     package func rowMap(of judged: LedgerEntry) throws(LedgerError) -> RowMap? {
         guard let name = judged.body["rowmap_sha256"]?.text else { return nil }
         let stored = try ledger.blob(sha256: bytes(hex: name) ?? [])
-        guard let map = stored.flatMap({ RowMap(encoded: $0.data) }) else {
+        guard var map = stored.flatMap({ RowMap(encoded: $0.data) }) else {
             throw LedgerError(
                 .damaged, "read ledger", subject: ledger.path,
                 cause: "the row map of entry \(judged.sequence) is missing or malformed; run sluice lineage verify")
+        }
+        if let batch = judged.body["batch"] {
+            let rewritten = try search(batch, kind: LedgerEvent.shardRewritten.rawValue) { $0.body["batch"] == batch }
+            map.erased = RowList.union(rewritten.compactMap { RowList($0.body["rows"]?.text ?? "") })
         }
         return map
     }

@@ -75,7 +75,7 @@ struct ProvenanceRow: Sendable, Equatable {
         case .batchJudged:
             return [ProvenanceRow(table: .activity, first: run, second: "judge", third: "")]
         case .contractRegistered: return thing(body["contract_sha256"], "contract")
-        case .shardPublished, .shardRewrapped:
+        case .shardPublished, .shardRewrapped, .shardRewritten:
             return (body["files"]?.items ?? []).flatMap { thing($0["file_sha256"], "shard") }
         default: return []
         }

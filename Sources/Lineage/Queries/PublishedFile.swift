@@ -38,9 +38,9 @@ extension LedgerEntry {
 }
 
 extension LedgerEntry {
-    /// The files that the entry removed or wrapped for other keys, as it left them; empty for entries of other kinds.
+    /// The files that the entry removed or replaced, as it left them; empty for entries of other kinds.
     package var changedFiles: [PublishedFile] {
-        if event != .fileRemoved, event != .shardRewrapped { return [] }
+        guard let event, event == .fileRemoved || event.replacesFiles else { return [] }
         return (body["files"]?.items ?? []).map { PublishedFile(entry: self, body: $0) }
     }
 }

@@ -61,14 +61,18 @@ package struct RowMap: Sendable, Equatable {
     package struct Place: Sendable, Equatable {
         /// Outcome and shard.
         package let fate: Fate
-        /// The row's number within its shard, from 1.
+        /// The row's number within its shard as it is today, from 1.
         package let row: Int
+        /// Whether it was erased from the shard, in which it would have this number.
+        package let isErased: Bool
     }
 
     /// The runs in source order; adjacent runs have different fates.
     package private(set) var runs: [Run] = []
     /// Number of rows in the map.
     package private(set) var rowCount = 0
+    /// Rows of the source that were erased from their files since. They are no part of the blob.
+    package var erased: RowList?
 
     /// An empty map.
     package init() {}
@@ -119,26 +123,54 @@ package struct RowMap: Sendable, Equatable {
         var before: [[Int]: Int] = [:]
         for run in runs {
             let earlier = before[run.fate.file, default: 0]
-            if row < first + run.count { return Place(fate: run.fate, row: earlier + row - first + 1) }
-            before[run.fate.file] = earlier + run.count
+            if row < first + run.count {
+                return Place(
+                    fate: run.fate, row: earlier + left(in: first..<row) + 1, isErased: erased?.contains(row) ?? false)
+            }
+            before[run.fate.file] = earlier + left(in: first..<first + run.count)
             first += run.count
         }
         return nil
     }
 
-    /// The source row (from 1) and fate of row `row` (from 1) of an accepted or a quarantine shard, or nil.
+    /// The number of rows that were not erased among these rows of the source.
+    private func left(in rows: Range<Int>) -> Int { rows.count - (erased?.count(in: rows) ?? 0) }
+
+    /// The source row (from 1) and fate of row `row` (from 1) of an accepted or a quarantine shard as it is today, or nil.
     package func source(ofRow row: Int, inShard shard: Int, released: Bool) -> (row: Int, fate: Fate)? {
         guard row >= 1 else { return nil }
         var first = 1
         var before = 0
         for run in runs {
             if run.fate.file == [released ? 0 : 1, shard] {
-                if row <= before + run.count { return (first + row - before - 1, run.fate) }
-                before += run.count
+                let rows = first..<first + run.count
+                if row <= before + left(in: rows) {
+                    return (leftRow(row - before, from: first), run.fate)
+                }
+                before += left(in: rows)
             }
             first += run.count
         }
         return nil
+    }
+
+    /// The row (from 1) of the sealed source of a held batch that has this number there today; nil if there is none.
+    package func source(ofHeldRow row: Int) -> Int? {
+        guard row >= 1, row <= left(in: 1..<rowCount + 1) else { return nil }
+        return leftRow(row, from: 1)
+    }
+
+    /// The number that a row of a held batch has in its sealed source today.
+    package func heldRow(of row: Int) -> Int { left(in: 1..<row) + 1 }
+
+    /// The `count`-th row that was not erased among those from `first` on.
+    private func leftRow(_ count: Int, from first: Int) -> Int {
+        var row = first + count - 1
+        for range in erased?.ranges ?? [] where range.upperBound >= first {
+            if range.lowerBound > row { break }
+            row += range.upperBound - max(first, range.lowerBound) + 1
+        }
+        return row
     }
 
     /// Number of rows with this outcome; nil counts held rows.

@@ -230,6 +230,17 @@ extension EarlierAssertions {
     /// Most suppliers whose record a batch keeps.
     private static let talliesMax = 4096
 
+    /// Without the assertions of these rows of the batch; nil when it has none of them.
+    package func removing(rows removed: Set<Int>) -> EarlierAssertions? {
+        let kept = (0..<rows.count).filter { row in
+            !removed.contains(Int(rows.codes[row * rows.codeWidth] & ~AssertionReader.withheldBit))
+        }
+        if kept.count == rows.count { return nil }
+        var left = self
+        left.rows = rows.rows(kept)
+        return left
+    }
+
     /// Whether the assertions have the form that a reader makes.
     package func fits(_ reader: AssertionReader) -> Bool {
         names == reader.names && rows.width == reader.width && rows.codeWidth == reader.codeWidth

@@ -66,10 +66,18 @@ enum LineageText {
             text += "  by uid \(body["uid"]?.whole ?? -1)"
         case .configChanged:
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
-        case .fileRemoved, .shardRewrapped:
+        case .subjectSearched, .subjectErased:
+            text += "  subject \(body["subject"]?.text ?? "")"
+            text += "  \(NumberText.count(Int(body["rows"]?.whole ?? 0), "row"))"
+            text += " of \(NumberText.batches(Int(body["batches"]?.whole ?? 0)))  by uid \(body["uid"]?.whole ?? -1)"
+            if let reason = body["reason"]?.text { text += "  \(reason)" }
+        case .fileRemoved, .shardRewrapped, .shardRewritten:
             let files = entry.changedFiles
             text += "  \(files.first?.path ?? "")" + (files.count > 1 ? "  and \(files.count - 1) more" : "")
             if let rule = body["rule"]?.text { text += "  retention \(rule)" }
+            if let rows = body["rows"]?.text.flatMap({ RowList($0) }) {
+                text += "  without \(rows.count == 1 ? "row" : "rows") \(rows.text(first: 10))"
+            }
             if let keys = body["keys"]?.items?.compactMap(\.text) { text += "  for \(keys.joined(separator: ", "))" }
             text += "  by uid \(body["uid"]?.whole ?? -1)"
         case .shardOpened:
@@ -168,9 +176,12 @@ enum LineageText {
         lines += trace.changes.map { entry in
             let body = entry.body
             let what =
-                entry.event == .fileRemoved
-                ? "removed, retention \(body["rule"]?.text ?? "")"
-                : "wrapped for \(body["to"]?.text ?? "") instead of \(body["from"]?.text ?? "")"
+                switch entry.event {
+                case .fileRemoved: "removed, retention \(body["rule"]?.text ?? "")"
+                case .shardRewritten:
+                    "written anew without rows \(body["rows"]?.text.flatMap { RowList($0) }?.text(first: 10) ?? "") of the source"
+                default: "wrapped for \(body["to"]?.text ?? "") instead of \(body["from"]?.text ?? "")"
+                }
             return
                 "changed   \(body["time"]?.text ?? "")  \(what)  by uid \(body["uid"]?.whole ?? -1)  (entry #\(entry.sequence))"
         }

@@ -37,9 +37,12 @@ struct ReleaseFold {
         listedMax = plan.options.listed
     }
 
-    /// Adds the result of one slice. Its sample is merged at once: kept apart, samples would grow with the file.
-    mutating func take(_ part: SliceResult) {
+    /// Adds the result of one slice. Its sample is merged at once, and the subjects of its rows are written: kept apart,
+    /// they would grow with the file.
+    mutating func take(_ part: SliceResult, index: SubjectIndexFile?) throws(IngestionError) {
         var part = part
+        try index?.append(part.subjects)
+        part.subjects = SubjectRows()
         hasChanged = hasChanged || part.hasChanged
         kept.merge(part.kept)
         part.kept = KeptRows(reader)

@@ -28,6 +28,8 @@ struct SliceResult: Sendable {
     var lastStart: UInt64 = 0
     /// Offset of the first row's start in the source.
     var firstStart: UInt64 = 0
+    /// Which rows are whose; empty unless the batch is recorded and its rows name their subjects.
+    var subjects = SubjectRows()
 }
 
 /// The second pass over one slice: replays the verdicts of the first, screens and masks the rows, and seals them where
@@ -72,6 +74,9 @@ struct ReleaseWork: Sendable {
             result.kept.add(screened, validated, plan.reader, order: recall.draw.order, bounds: bounds)
             if result.listed.count < plan.options.listed {
                 result.listed += screened.findings.prefix(plan.options.listed - result.listed.count)
+            }
+            if staging != nil, masker.knowsSubjects {
+                result.subjects.add(block, masker, plan.validator.hash)
             }
             let masked = masker.mask(screened)
             for key in masked.classKeys { result.classes.add(key.identity, sensitive: key.sensitive) }

@@ -136,10 +136,14 @@ extension LineageCommand {
 
         /// One row: its outcome, its findings, and its scores with their thresholds.
         private static func row(_ replay: Replay, _ row: Int) -> [String] {
-            let fate = replay.fates.place(ofRow: row)?.fate
+            let place = replay.fates.place(ofRow: row)
             var lines = [
-                "row       \(row)  \(fate.map { $0.outcome?.name ?? "held with its batch" } ?? "unknown")"
+                "row       \(row)  \(place.map { $0.fate.outcome?.name ?? "held with its batch" } ?? "unknown")"
             ]
+            if place?.isErased ?? false {
+                lines.append("erased    it is in no file any more; see: sluice lineage log --kind shard.rewritten")
+                return lines
+            }
             func name(_ field: Int?) -> String { replay.fields.name(ofField: field) ?? "the whole row" }
             for finding in replay.findings {
                 var text = "why       \(finding.outcome.name): \(finding.code.rawValue), \(name(finding.field))"

@@ -106,13 +106,13 @@ extension LineageCommand {
     static func verifyProofs(_ paths: [String], _ given: String?) throws {
         for path in paths {
             let text = try FileDescriptor.openRegular(path).readAll(max: 64 << 20)
-            guard let proof = BatchProof(text) else {
+            guard let proof = RecordProof(text) else {
                 throw IngestionError(
                     .unreadableData, "\(path): it is no proof that sluice lineage prove or certificate wrote")
             }
             let (key, from) = try key(for: proof, given)
             let head: Checkpoint
-            do throws(BatchProof.Fault) { head = try proof.verify(key) } catch {
+            do throws(RecordProof.Fault) { head = try proof.verify(key) } catch {
                 throw IngestionError(.damaged, "\(path): the proof does not hold: \(cause(error, key))")
             }
             // What a certificate states beside its proof must be what the proof says.
@@ -134,7 +134,7 @@ extension LineageCommand {
         }
     }
 
-    private static func key(for proof: BatchProof, _ given: String?) throws -> (key: VerifierKey, from: String) {
+    private static func key(for proof: RecordProof, _ given: String?) throws -> (key: VerifierKey, from: String) {
         if let given { return (try VerifierOption.key(given), "given with --vkey") }
         let known = KnownLedgers()
         if let known, let pinned = try known.key(of: proof.origin) { return (pinned, "pinned in \(known.path)") }
@@ -144,7 +144,7 @@ extension LineageCommand {
         )
     }
 
-    private static func cause(_ fault: BatchProof.Fault, _ key: VerifierKey) -> String {
+    private static func cause(_ fault: RecordProof.Fault, _ key: VerifierKey) -> String {
         switch fault {
         case .unsigned: "its checkpoint is not signed by \(key)"
         case .notIncluded(let index): "entry \(index) is not under its checkpoint"
