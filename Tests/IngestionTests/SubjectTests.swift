@@ -504,6 +504,19 @@ import Testing
         try shop.expectSound()
     }
 
+    @Test func `a proof has what was recorded directly after the batch`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let report = try await run(shop, try shop.write("a.csv", visits(300, from: 1)))
+        _ = try await erase(shop, .value("person-4"))
+        let proof = try #require(try Store(shop.store.root).proving().proof(ofBatch: report.batch, row: 299))
+        #expect(proof.claim["row"]?["shard_sha256_now"] != nil && proof.claim["afterwards"]?.items?.count == 1)
+        let path = try #require(proof.claim["row"]?["shard"]?.text)
+        let lines = records(try shop.opened(path))
+        let place = Int(proof.claim["row"]?["shard_row"]?.whole ?? 0)
+        #expect(place < lines.count && lines[place].contains(",299,"))
+    }
+
     @Test func `files are wrapped anew and erased in any order`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }

@@ -115,6 +115,9 @@ package enum FileRole: String, Sendable, CaseIterable {
 }
 
 extension LedgerEntry {
+    /// Whether it is the first entry of its commit.
+    var beginsCommit: Bool { body["commit"] != nil }
+
     /// The event that the entry records; nil for a kind that this version does not know.
     package var event: LedgerEvent? { LedgerEvent(kind: kind) }
 }

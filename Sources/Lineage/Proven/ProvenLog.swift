@@ -254,7 +254,7 @@ package final class ProvenLog: Sendable {
         return try run(around: first.sequence, batch)
     }
 
-    /// The entries of a batch that are adjacent to this one.
+    /// The entries of a batch that the commit of this one made.
     package func run(around sequence: Int, _ batch: String) throws(LedgerError) -> [LedgerEntry] {
         let state = try state()
         var found: [LedgerEntry] = []
@@ -263,12 +263,13 @@ package final class ProvenLog: Sendable {
             let entry = try entry(at, of: state)
             guard entry.body["batch"]?.text == batch else { break }
             found.insert(entry, at: 0)
+            if entry.beginsCommit { break }
             at -= 1
         }
         at = sequence + 1
         while !found.isEmpty, at < state.size {
             let entry = try entry(at, of: state)
-            guard entry.body["batch"]?.text == batch else { break }
+            guard entry.body["batch"]?.text == batch, !entry.beginsCommit else { break }
             found.append(entry)
             at += 1
         }

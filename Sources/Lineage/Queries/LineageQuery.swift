@@ -148,7 +148,10 @@ package struct LineageQuery: Sendable {
         while true {
             let entries = try ledger.entries(
                 "WHERE seq >= \(first) + ? ORDER BY seq LIMIT 16", ["run:" + batch, found.count])
-            let mine = entries.prefix { $0.body["batch"]?.text == batch }
+            let isFirst = found.isEmpty
+            let mine = entries.enumerated().prefix { place, entry in
+                entry.body["batch"]?.text == batch && (isFirst && place == 0 || !entry.beginsCommit)
+            }.map(\.element)
             found += mine
             if mine.count < 16 { return found }
         }
