@@ -47,6 +47,8 @@ import Testing
         "sources.partner.keys[0].ssh", "limits.sliceBytes", "apiVersion", "recipients[0].publicKey",
         "retention.accepted", "retention.quarantine", "retention.held", "retention.decision", "retention.baseline",
         "retention.superseded", "datasets.orders.retention.held", "datasets.orders.retention", "retention",
+        "review", "review.approvals", "review.signature", "review.reviewers", "review.reviewers[0].name",
+        "review.reviewers[0].key",
     ]) func `every key is read`(path: String) throws {
         // The value: what no key takes.
         var text = path.hasSuffix("s") || path.hasSuffix("require") ? "7" : "[[1]]"
@@ -55,6 +57,7 @@ import Testing
             text = part.hasSuffix("[0]") ? "{\(name): [\(text)]}" : "{\(name): \(text)}"
         }
         if path.hasSuffix("publicKey") { text = "{recipients: [{rsa: x, publicKey: [[1]]}]}" }
+        if path.hasSuffix("reviewers[0].key") { text = "{review: {reviewers: [{name: x, key: [[1]]}]}}" }
         if path.hasSuffix(".rsa") { text = "{recipients: [{rsa: [[1]], publicKey: x}]}" }
         if path == "ledger.signingKey" { text = "{ledger: {origin: a, signingKey: [[1]]}}" }
         let whole = [("apiVersion", "sluice/v1"), ("ledger", "{origin: a}"), ("recipients", "[{kek: m}]")]
@@ -83,7 +86,7 @@ import Testing
                 "collection",
                 "intendedUse", "contact", "probation", "require", "keys", "minisign", "ssh", "namespace",
                 "unlistedSources", "limits", "sliceBytes", "retention", "accepted", "quarantine", "held", "decision",
-                "baseline", "superseded",
+                "baseline", "superseded", "review", "approvals", "signature", "reviewers", "name", "key",
             ])
     }
 

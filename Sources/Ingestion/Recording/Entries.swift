@@ -148,6 +148,7 @@ struct EntryBodies {
             "reason": .string(waiver.reason), "waived": .array(waived),
         ]
         if let rows = waiver.rows { members["rows"] = .string(rows.text) }
+        if !waiver.approvals.isEmpty { members["approvals"] = .array(waiver.approvals.map { .integer(Int64($0)) }) }
         if !waiver.newLevels.isEmpty { members["levels"] = .array(waiver.newLevels.sorted().map { .string($0) }) }
         // The list is cut to the size of a body; the sealed report is complete.
         if waived.count < list.count {

@@ -29,6 +29,8 @@ struct Waiver: Sendable {
     let sidecars: Sidecars
     /// Number of erasures in the batch before its rows were read: rows that are erased meanwhile must not be released.
     let erasures: Int
+    /// The entries by which people approved it; none where no approval is asked for.
+    var approvals: [Int] = []
 
     /// The report of a refused release: nothing is recorded, and the batch stays held.
     func refused(_ judged: JudgedBatch) -> BatchReport {
@@ -256,6 +258,8 @@ extension Pipeline {
         case judged(BatchReport)
         /// The same content was accepted before, as this batch; nothing was done.
         case earlier(String)
+        /// It was approved, and so many other people must approve it too; nothing was released.
+        case approved(missing: Int)
     }
 
     /// What is asked for when a held batch is to be released.
@@ -273,6 +277,8 @@ extension Pipeline {
         package var waived: [String]?
         /// The contract; nil for that of the dataset.
         package var contract: LoadedSchema?
+        /// A reviewer's signature over the document of the decision; nil for none.
+        package var signature: [UInt8]?
 
         /// A request that waives statistics under the contract of the dataset.
         package init(_ batch: String, reason: String) {
@@ -317,6 +323,9 @@ extension Pipeline {
             newLevels: try Self.levels(request.newLevels, of: schema),
             nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
             source: sealed.source, sidecars: sealed.sidecars, erasures: erasures)
+        let approved = try approve(request)
+        if approved.missing > 0 { return .approved(missing: approved.missing) }
+        options.waiver?.approvals = approved.entries
         let report = try await run(
             BatchRequest(
                 "batch \(held)", schema: schema, contract: document, dataset: dataset,
@@ -377,9 +386,15 @@ extension Pipeline {
 
     /// Rejects a held batch for good: it is no longer listed and can never be released. Its sealed source stays.
     ///
+    /// - Parameters:
+    ///   - held: the batch.
+    ///   - reason: why; the ledger records it.
+    ///   - signature: a reviewer's signature over the document of the decision; nil for none.
+    /// - Returns: how many other people must approve it; 0 when it is rejected.
     /// - Throws: `usage` for a batch that is not held or is already decided, or a reason that holds personal data;
     ///   `tryAgain` when another process decides about it at the same moment.
-    package func reject(_ held: String, reason: String) throws(IngestionError) {
+    @discardableResult
+    package func reject(_ held: String, reason: String, signature: [UInt8]? = nil) throws(IngestionError) -> Int {
         guard let recorder else { preconditionFailure("a rejection is recorded") }
         try requireTellable(reason)
         let proven = try recorder.store.proven().state.size
@@ -392,12 +407,17 @@ extension Pipeline {
         if let text = try recorder.store.ending(entries) {
             throw IngestionError(.usage, "\(text): there is nothing left to reject")
         }
-        let entry = JSONValue.object([
+        let approved = try recorder.approve(
+            try decision(.reject, about: held, reason: reason), signature: signature)
+        if approved.missing > 0 { return approved.missing }
+        var entry: [String: JSONValue] = [
             "kind": .event(.holdRejected), "v": .integer(1), "time": .string(Clock.text()), "batch": .string(held),
             "dataset": received["dataset"] ?? .null, "data_hash": received["data_hash"] ?? .null,
             "uid": .integer(Int64(userNumber())), "reason": .string(reason),
-        ])
-        _ = try recorder.append(LedgerChange(entries: [entry]).decided(at: proven, hold: held))
+        ]
+        if !approved.entries.isEmpty { entry["approvals"] = .array(approved.entries.map { .integer(Int64($0)) }) }
+        _ = try recorder.append(LedgerChange(entries: [.object(entry)]).decided(at: proven, hold: held))
+        return 0
     }
 
     /// The entries of a held batch.

@@ -14,6 +14,8 @@ package struct ReviewCase: Sendable {
     package let quarantined: RowList?, rejected: RowList?
     /// Rows that were released since, and the batches that they became.
     package let released: [ProvenState.ReleasedRows]
+    /// The entries by which people approved a decision about it, oldest first.
+    package let approvals: [JSONValue]
 
     /// What can still be decided about a batch.
     package enum State: Sendable, Equatable {
@@ -82,7 +84,10 @@ extension Store {
             quarantined: !hasKeptRows
                 ? nil : map?.rows(.quarantined)?.without(proven.releasedRows[batch]?.map(\.rows) ?? [])?.without(gone),
             rejected: map?.rows(.rejected)?.without(gone),
-            released: proven.releasedRows[batch] ?? [])
+            released: proven.releasedRows[batch] ?? [],
+            approvals: try recording { () throws(LedgerError) in
+                try LineageQuery(log.ledger).batch(batch).filter { $0.event == .reviewApproved }.map(\.body)
+            })
     }
 }
 

@@ -59,6 +59,8 @@ package struct Configuration: Sendable, Equatable {
     package var sliceBytes: Int
     /// How long sealed files are kept, unless a dataset says otherwise.
     package var retention = Retention()
+    /// Whose approval a decision about held batches needs.
+    package var review = ReviewPolicy()
 
     /// Parses `sluice.yaml`.
     ///
@@ -102,6 +104,7 @@ package struct Configuration: Sendable, Equatable {
             }
         }
         if let cursor = settings["retention"] { retention = try Retention(try SettingReader(cursor, .retention)) }
+        if let cursor = settings["review"] { review = try ReviewPolicy(cursor) }
         let word = try settings.word("unlistedSources") ?? "hold"
         holdsUnlisted = word == "hold" && !sources.isEmpty
         sliceBytes = Self.usualSliceBytes
@@ -185,6 +188,13 @@ package struct Configuration: Sendable, Equatable {
         #   accepted: 2y                    # also in a dataset, for that dataset alone
         #   quarantine: 90d                 # rows held back from accepted batches
         #   held: 90d                       # a held batch that nobody decided about ends then
+
+        # Whose approval a release or a final rejection of held data needs (default: whoever runs the command).
+        # review:
+        #   approvals: 2
+        #   signature: ssh
+        #   reviewers:
+        #     - { name: kim, key: ssh-ed25519 AAAA… }
 
         # limits:
         #   sliceBytes: 16777216            # a slice of the source makes one shard

@@ -17,6 +17,7 @@ extension SettingGroup {
             "what is done about batches of suppliers that `sources` does not list, once it lists any"),
         Setting(
             "retention", .mapping(.retention), "how long sealed files are kept; what it does not name is kept for good"),
+        Setting("review", .mapping(.review), "whose approval a release or a final rejection of held data needs"),
         Setting("limits", .mapping(.storeLimits), "sizes of the work"),
     ])
 

@@ -20,6 +20,8 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     case batchSuperseded = "batch.superseded"
     /// A person released a held batch.
     case batchReleased = "batch.released"
+    /// A person approved a decision about a held batch or rows.
+    case reviewApproved = "review.approved"
     /// A person rejected a held batch for good.
     case holdRejected = "hold.rejected"
     /// Sealed files of a batch.

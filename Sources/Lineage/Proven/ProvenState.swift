@@ -262,7 +262,8 @@ package struct ProvenState: Sendable {
         case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
         // These entries affect no decision.
         case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed, .keyDrilled, .subjectSearched,
-            .subjectErased:
+            .subjectErased,
+            .reviewApproved:
             break
         }
     }

@@ -81,7 +81,9 @@ struct BatchAccount {
         members["afterwards"] = .array(
             later.map { index, body in
                 var kept: [String: JSONValue] = ["entry": .integer(Int64(index))]
-                for name in ["kind", "time", "by", "rows", "held", "rule", "from", "to", "reason"] {
+                for name in [
+                    "kind", "time", "action", "reviewer", "by", "rows", "held", "rule", "from", "to", "reason",
+                ] {
                     kept[name] = body[name]
                 }
                 if body.event == .batchReleased, body["held"] == judged["batch"] { kept["batch"] = body["batch"] }

@@ -67,7 +67,7 @@ package struct RecordProof: Sendable {
             }
             + later.filter { entry in
                 switch entry.event {
-                case .batchSuperseded, .batchReleased, .holdRejected: true
+                case .batchSuperseded, .batchReleased, .holdRejected, .reviewApproved: true
                 case .fileRemoved, .shardRewrapped, .shardRewritten:
                     row == nil || entry.changedFiles.contains { $0.path == shard?.path }
                 default: false

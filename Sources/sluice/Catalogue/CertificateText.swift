@@ -134,9 +134,10 @@ struct CertificateText {
             if row["erased"]?.flag ?? false { add("erased", "the row is no longer in the shard") }
         }
         for later in claim["afterwards"]?.items ?? [] {
-            let details = ["by", "batch", "rows", "held", "rule", "from", "to", "reason"].compactMap { name in
-                later[name]?.text.map { "\(name) \($0)" }
-            }
+            let details = ["action", "reviewer", "by", "batch", "rows", "held", "rule", "from", "to", "reason"]
+                .compactMap { name in
+                    later[name]?.text.map { "\(name) \($0)" }
+                }
             add(
                 "afterwards",
                 "\((later["time"]?.text ?? "").prefix(19)) \(later["kind"]?.text ?? "") (entry \(later["entry"]?.whole ?? -1)) "

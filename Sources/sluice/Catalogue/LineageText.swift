@@ -48,6 +48,9 @@ enum LineageText {
             if let levels = body["levels"]?.items?.compactMap(\.text) {
                 text += "  new level of " + levels.joined(separator: ", ")
             }
+        case .reviewApproved:
+            text += "  \(body["action"]?.text ?? "")  by \(body["reviewer"]?.text.map { $0 + ", " } ?? "")"
+            text += "uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case .baselineExcluded, .holdRejected:
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case .keyRecorded:

@@ -87,7 +87,11 @@ struct ReviewCommand: AsyncParsableCommand {
                   sluice review release BATCH --reason "new price list" --echoes
                   sluice review release BATCH:3,5-7 --reason "real orders of a wholesaler"
 
-                Exit codes: 0 accepted · 1 refused, released before, or rows at or above --fail-on · 64 no such held batch.
+                Where sluice.yaml has review:, a release needs the approval of one or two people, each by a signature (--sign-with) or \
+                by their user number. The first approval is recorded (exit code 0), and the last one releases.
+
+                Exit codes: 0 accepted, or approved · 1 refused, released before, or rows at or above --fail-on · 64 no such held batch · \
+                77 no valid signature of a reviewer.
                 """)
         @Argument(
             help: """
@@ -124,6 +128,7 @@ struct ReviewCommand: AsyncParsableCommand {
             name: .long,
             help: "Number of workers, 1 to 256; the result does not depend on it (default: the number of processors).")
         var jobs: Int?
+        @OptionGroup var signing: SigningOptions
         @OptionGroup var store: StoreOptions
         @OptionGroup var report: ReportOptions
 
@@ -151,6 +156,12 @@ struct ReviewCommand: AsyncParsableCommand {
                 var contract: LoadedSchema?
                 if let schema { contract = try loadContract(schema) }
                 if let contract { ContractWarnings.tell(contract) }
+                var request = Pipeline.ReleaseRequest(batch, reason: reason)
+                (request.newLevels, request.contract, request.rows) = (newLevels, contract, rows)
+                request.waived = waived.isEmpty ? nil : waived
+                let decision = try pipeline.decision(for: request)
+                if try signing.writes(decision) { return }
+                request.signature = try signing.signature(of: decision)
                 var options = BatchOptions()
                 options.jobs = jobs ?? processorCount()
                 options.listed = report.listed
@@ -159,9 +170,6 @@ struct ReviewCommand: AsyncParsableCommand {
                 defer { progress?.clear() }
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
                 Interruption.begin("batch \(batch)", done: 0, of: 1 + others.count)
-                var request = Pipeline.ReleaseRequest(batch, reason: reason)
-                (request.newLevels, request.contract, request.rows) = (newLevels, contract, rows)
-                request.waived = waived.isEmpty ? nil : waived
                 let released = try await pipeline.release(request, options: options)
                 progress?.clear()
                 switch released {
@@ -182,6 +190,9 @@ struct ReviewCommand: AsyncParsableCommand {
                     }
                     Interruption.end(done: 1 + again.count, of: 1 + again.count)
                     output.finish()
+                case .approved(let missing):
+                    Interruption.end(done: 0, of: 1 + others.count)
+                    SigningOptions.tellApproved(missing: missing, "sluice review release \(target) --reason TEXT")
                 case .earlier(let other):
                     Terminal.complain(
                         "batch \(target) was released before: its content was accepted as batch \(other), and is accepted only once; "

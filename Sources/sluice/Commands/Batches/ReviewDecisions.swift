@@ -67,11 +67,15 @@ extension ReviewCommand {
 
                 Example: sluice review reject BATCH --reason "prices in cents"
 
-                Exit codes: 0 recorded · 64 no such held batch, or decided before · 75 decided by another process at this moment.
+                Where sluice.yaml has review:, it needs the approval of one or two people, as a release does.
+
+                Exit codes: 0 recorded · 64 no such held batch, or decided before · 75 decided by another process at this moment · \
+                77 no valid signature of a reviewer.
                 """)
         @Argument(help: "The id of the held batch, the first 6 or more characters of it, or latest.") var batch: String
         @Option(name: .long, help: "Why, 1 to 1,024 bytes; the ledger records it, so give no personal data.")
         var reason: String
+        @OptionGroup var signing: SigningOptions
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -79,7 +83,13 @@ extension ReviewCommand {
             try await reporting {
                 let store = try store.require()
                 let batch = try BatchID.resolve(batch, in: store)
-                try Pipeline(store: store, writes: true).reject(batch, reason: reason)
+                let pipeline = try Pipeline(store: store, writes: true)
+                let decision = try pipeline.decision(.reject, about: batch, reason: reason)
+                if try signing.writes(decision) { return }
+                let missing = try pipeline.reject(batch, reason: reason, signature: try signing.signature(of: decision))
+                if missing > 0 {
+                    return SigningOptions.tellApproved(missing: missing, "sluice review reject \(batch) --reason TEXT")
+                }
                 Terminal.line("rejected batch \(batch) for good; its sealed source stays in quarantine")
             }
         }
@@ -130,6 +140,8 @@ extension ReviewCommand {
                     output.add(result)
                     code = report.exitCode(result)
                     output.finish()
+                // It waives nothing, so nobody needs to approve it.
+                case .approved: break
                 case .earlier(let other):
                     Terminal.complain(
                         "the content of batch \(request.batch) was accepted before, as batch \(other); see: sluice lineage show \(other)"
@@ -187,6 +199,11 @@ extension ReviewCase {
         if let quarantined { lines.append("held back \(quarantined.text(first: 12))") }
         if let rejected { lines.append("rejected  \(rejected.text(first: 12))") }
         for part in released { lines.append("released  rows \(part.rows), as batch \(part.batch)") }
+        for body in approvals {
+            lines.append(
+                "approved  \(body["action"]?.text ?? "") by \(body["reviewer"]?.text ?? "uid \(body["uid"]?.whole ?? -1)"), "
+                    + "\((body["time"]?.text ?? "").prefix(19)): \(body["reason"]?.text ?? "")")
+        }
         return lines + next.map { "next      " + $0 }
     }
 
