@@ -28,8 +28,8 @@ extension Recorder {
                 throw IngestionError(
                     .notPermitted,
                     "\(Store.configurationName) asks for the signature of a reviewer: add --sign-with KEYFILE; or write what is to be "
-                        + "signed with --document FILE, sign it with ssh-keygen -Y sign -n \(ReviewDecision.namespace) -f KEYFILE FILE, and "
-                        + "give --signature FILE.sig")
+                        + "signed with --document FILE, sign it with ssh-keygen -Y sign -n \(ReviewDecision.namespace) -f KEYFILE FILE, "
+                        + "and give --signature FILE.sig")
             }
             guard let reviewer = policy.signer(of: decision.document, signature) else {
                 throw IngestionError(
