@@ -76,10 +76,10 @@ struct ColumnWork {
     /// One keyed context for the whole column: keying costs as much as hashing a short value.
     private let keys: ColumnKeys?
 
-    init(_ rule: ColumnRule, at index: Int) {
+    init(_ rule: ColumnRule, at index: Int, salts: (any SubjectSalts)?) {
         self.rule = rule
         self.index = index
-        keys = rule.key.map { ColumnKeys($0, rule.kind, isRandom: rule.isRandom, isPerSubject: rule.isPerSubject) }
+        keys = rule.key.map { ColumnKeys($0, of: rule, salts: salts) }
     }
 
     /// The keyed code of a value (`ValueOperator.apply`); empty without a key.

@@ -31,6 +31,10 @@ package struct Masker: Sendable {
     let dropsExtras: Bool
     /// The column that lists the masked spans, if the contract asks for it.
     let spanColumn: SpanColumn?
+    /// The salts of subjects with keys of their own; nil derives such a key from the token key alone, as earlier versions did.
+    package var salts: (any SubjectSalts)?
+    /// Whether a rule gives each subject a key of its own.
+    package var hasSubjectKeys: Bool { rules.contains { $0.isPerSubject } }
     /// Whether simple operators write their texts in place; false compares the two ways in tests.
     package var writesPlainValues = true
     /// The header of a shard, with its line end; empty for JSON Lines.

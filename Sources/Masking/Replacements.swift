@@ -66,7 +66,7 @@ extension Masker {
         let rules = rules(of: found)
         var replaced = Replacements(columns: rules.map(\.column), rows: batch.count, hasSpans: spanColumn != nil)
         for (index, rule) in rules.enumerated() {
-            let column = ColumnWork(rule, at: index)
+            let column = ColumnWork(rule, at: index, salts: salts)
             if rule.isScanned {
                 let detections = screened.detections[found[rule.column] ?? 0..<0]
                 replaceMatches(detections, of: column, in: batch, released: released, into: &replaced)

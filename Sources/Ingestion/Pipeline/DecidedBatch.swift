@@ -45,14 +45,23 @@ struct DecidedBatch {
         surveyed.forgetSamples()
         let (survey, decision) = (survey, decision)
         guard let layout = survey.head.layout else { preconditionFailure("a second pass needs a layout") }
-        let masker: Masker
+        var masked: Masker
         do throws(UnusableMask) {
-            masker = try Masker(
+            masked = try Masker(
                 plan.schema, layout: layout, dialect: plan.reading.dialect, keys: plan.tokenKeys,
                 hash: plan.choices.classes(content: survey.digest), kinds: surveyed.undeclaredKinds)
         } catch {
             throw IngestionError(error)
         }
+        var keyring: SubjectKeyring?
+        if masked.hasSubjectKeys {
+            keyring =
+                try opened.store.map { store throws(IngestionError) in
+                    try SubjectKeyring(of: store, hash: plan.validator.hash)
+                } ?? SubjectKeyring(transient: plan.validator.hash)
+            masked.salts = keyring
+        }
+        let masker = masked
         let workplace = try opened.recorder?.begin(surveyed.identity, opened.request.lease)
         // The tags of the slices show whether the bytes are those of the first pass.
         let replayer = try SliceReplayer(opened.source, places: survey.places, plan.reading.coding)
@@ -88,7 +97,7 @@ struct DecidedBatch {
             fold.hasChanged || fold.results.count != survey.places.count || size != opened.source.size
         return ProcessedBatch(
             decided: self, release: fold.finish(), workplace: workplace, assertions: assertions, subjects: subjects,
-            hasChanged: hasChanged)
+            keyring: keyring, hasChanged: hasChanged)
     }
 
     /// The verdict of the first pass alone: for `validate`, and for a file whose header does not fit.

@@ -11,6 +11,8 @@ struct ProcessedBatch {
     let assertions: [UInt8]?
     /// The sealed index of subjects; nil where nothing is recorded, or rows name none.
     let subjects: StagedShard?
+    /// The keys of subjects that values were encrypted with; nil where no rule asks for them.
+    let keyring: SubjectKeyring?
     /// Whether the second pass read other bytes than the first, or the file's size changed.
     let hasChanged: Bool
 

@@ -37,6 +37,8 @@ struct Conclusion {
     var shards: [StagedShard] = []
     /// The oldest held batch that shows the same change; nil when there is none.
     var incident: HeldBatch?
+    /// The keys of subjects that values were encrypted with; nil for none.
+    var keyring: SubjectKeyring?
 
     var isAccepted: Bool { status == .accepted }
     /// Findings that hold the batch.

@@ -166,6 +166,11 @@ extension Recorder {
                     // Whose it is must be known without opening it: others' batches are passed over.
                     extra: batch.source.isEmpty ? [:] : ["source": batch.source]))
         }
+        conclusion.keyring = judged.processed?.keyring
+        if let added = conclusion.keyring?.added {
+            conclusion.shards.append(
+                try staging.seal(added, role: .subjectKeys, mediaType: "application/octet-stream"))
+        }
         conclusion.shards += try sealCompanions(of: judged, in: staging)
         conclusion.shards.append(
             try staging.seal(judged.rowIndex, role: .rows, mediaType: "application/octet-stream"))

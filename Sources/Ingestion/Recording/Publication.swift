@@ -37,7 +37,7 @@ extension Recorder {
             case .accepted: staged = Store.name("\(ordinal).sluice")
             case .quarantine: staged = Store.name("\(ordinal).quarantine.sluice")
             // A later version may have roles of its own.
-            case .source, .baseline, .claims, .provenance, .rows, .subjects, .decision, nil:
+            case .source, .baseline, .claims, .provenance, .rows, .subjects, .subjectKeys, .decision, nil:
                 guard let name = FileName(Array((role + ".sluice").utf8)) else {
                     throw IngestionError(.damaged, "entry \(sequence) of the ledger records a file of unknown role")
                 }
@@ -60,7 +60,7 @@ extension Recorder {
         case .baseline: return "baselines/\(batch.dataset)/\(batch.id).sluice"
         case .claims: return "\(Store.claimsPath(batch.dataset))/\(batch.id).sluice"
         case .accepted: return "\(home)/\(shard.ordinal).sluice"
-        case .decision, .rows, .subjects, .provenance: return "\(home)/evidence/\(shard.role.rawValue).sluice"
+        case .decision, .rows, .subjects, .subjectKeys, .provenance: return "\(home)/evidence/\(shard.role.rawValue).sluice"
         }
     }
 

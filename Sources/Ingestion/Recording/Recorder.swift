@@ -177,6 +177,7 @@ package struct Recorder: Sendable {
                 .tryAgain,
                 "batch \(batch.id): the key \(gone.name) was destroyed while the batch was in work; try again")
         }
+        try conclusion.keyring?.requireCurrent(in: store)
         if let waiver = batch.waiver {
             if let rejected = try store.rejection(of: waiver.held, dataset: batch.dataset, digest: hex(batch.digest)) {
                 throw IngestionError(.usage, rejected)

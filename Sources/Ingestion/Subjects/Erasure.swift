@@ -75,7 +75,7 @@ extension Recorder {
 
     /// The files of each batch that an erasure is about.
     private func searchedFiles(of dataset: String?) throws(IngestionError) -> [[PublishedFile]] {
-        let roles: Set<FileRole?> = [.accepted, .quarantine, .source, .claims, .subjects]
+        let roles: Set<FileRole?> = [.accepted, .quarantine, .source, .claims, .subjects, .subjectKeys]
         let state = try store.proven().state
         // What nobody can open any more is erased already.
         return try presentFiles(of: dataset) { roles.contains($0.role) && state.destruction(of: $0.recipients) == nil }
@@ -208,6 +208,7 @@ private struct Rewriting {
 
     /// - Returns: nil when the file has none of the rows.
     func run() throws(IngestionError) -> Recorder.NewForm? {
+        if file.role == .subjectKeys { return try keys() }
         let rows = batch.rows(in: file)
         if rows.isEmpty { return nil }
         switch file.role {
@@ -216,7 +217,7 @@ private struct Rewriting {
         case .source: return try source(Set(rows))
         case .claims: return try claims(Set(rows))
         case .subjects: return try subjects(Set(rows))
-        case .baseline, .provenance, .rows, .decision, nil: return nil
+        case .baseline, .provenance, .rows, .subjectKeys, .decision, nil: return nil
         }
     }
 
@@ -297,6 +298,14 @@ private struct Rewriting {
             }
             if !isBegun { try write(SubjectIndexReader.beginning(form).span) }
         }
+    }
+
+    /// Without its salt nobody can compute the subject's key, also for values in copies outside the store.
+    private func keys() throws(IngestionError) -> Recorder.NewForm? {
+        guard let tag = batch.keyOf,
+            let left = SubjectKeyring.removing(tag, from: try store.salts(in: file, ring))
+        else { return nil }
+        return try seal(without: 0) { write throws(IngestionError) in try write(left.span) }
     }
 
     private var expected: [String: String] { ["batch-id": file.batch, "role": file.role?.rawValue ?? ""] }

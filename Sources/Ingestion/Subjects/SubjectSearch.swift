@@ -72,6 +72,8 @@ struct SearchedBatch {
     var form: ShardForm?
     /// The subject's rows, by their numbers in the source.
     var rows: RowList?
+    /// The subject, if the batch has the key that single values of it are encrypted with.
+    var keyOf: SubjectTag?
 
     func file(_ role: FileRole) -> PublishedFile? { files.first { $0.role == role } }
 
@@ -87,7 +89,7 @@ struct SearchedBatch {
                 guard let fate = map.place(ofRow: row)?.fate, let outcome = fate.outcome else { return false }
                 return outcome.isReleased == isAccepted && fate.shard == shard
             }
-        case .baseline, .provenance, .rows, .decision, nil: return []
+        case .baseline, .provenance, .rows, .subjectKeys, .decision, nil: return []
         }
     }
 }
@@ -128,6 +130,7 @@ extension Store {
                     report.unsearchedRows += rest
                 }
                 batch.rows = RowList(all.map { $0...$0 })
+                if let keys = batch.file(.subjectKeys), try salts(in: keys, ring)[tag] != nil { batch.keyOf = tag }
             } catch {
                 guard error.code == .damaged || error.code == .notPermitted || error.code == .noInput else {
                     throw error
@@ -135,8 +138,9 @@ extension Store {
                 report.failures.append(error.description)
                 continue
             }
-            guard let rows = batch.rows else { continue }
+            if batch.rows == nil, batch.keyOf == nil { continue }
             found.append(batch)
+            guard let rows = batch.rows else { continue }
             report.batches.append(
                 SubjectReport.Batch(
                     batch: batch.batch, dataset: batch.dataset, verdict: batch.judged?.body["verdict"]?.text ?? "",
@@ -162,7 +166,7 @@ extension Store {
             report.unread[dataset, default: 0] += 1
             return nil
         }
-        guard files.contains(where: { $0.role == .subjects }) else {
+        guard files.contains(where: { $0.role == .subjects || $0.role == .subjectKeys }) else {
             if files.contains(where: { FileRole.withRows.contains($0.role) }) {
                 report.withoutIndex[dataset, default: 0] += 1
             }

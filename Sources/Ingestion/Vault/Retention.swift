@@ -263,8 +263,8 @@ struct ExpirySearch {
                 state.superseded[file.batch] != nil || state.excluded.contains(file.batch)
                 || !comparedWith.contains(file.entry.sequence)
             return isFree && !named.contains(file.digest) && isOver(.baseline, since: time) ? .baseline : nil
-        // It goes with the last file that it is about.
-        case .subjects, nil: return nil
+        // An index goes with the last file that it is about. Later batches need the keys of subjects.
+        case .subjects, .subjectKeys, nil: return nil
         }
     }
 

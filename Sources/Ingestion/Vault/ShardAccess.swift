@@ -65,13 +65,27 @@ extension Store {
         entry["subject"] = subject.map { .string(hex(Array(hmacSHA256(key: key, Array($0.utf8).span).prefix(16)))) }
         let made = JSONValue.object(entry)
         try recorder.append([made])
-        do throws(CryptographyError) {
-            var cipher = try ValueCipher(key, subject: subject.map { Array($0.utf8) })
-            return values.map { value in
-                guard value.hasPrefix(prefix), let sealed = bytes(base64URL: String(value.dropFirst(prefix.count)))
-                else { return nil }
-                return try? cipher.open(sealed)
+        let owner = subject.map { Array($0.utf8) }
+        // Earlier versions derived the key of a subject without a salt.
+        var salts: [[UInt8]?] = [nil]
+        if let owner {
+            let tag = SubjectTag(owner.span, 0..<owner.count, try BatchSecrets(of: self).hash)
+            let ring = try keyRing()
+            for file in try subjectKeyFiles() {
+                if let salt = try self.salts(in: file, ring)[tag] { salts.insert(salt, at: 0) }
             }
+        }
+        do throws(CryptographyError) {
+            var opened: [[UInt8]?] = values.map { _ in nil }
+            for salt in salts {
+                var cipher = try ValueCipher(key, subject: owner, salt: salt)
+                for (place, value) in values.enumerated() where opened[place] == nil {
+                    guard value.hasPrefix(prefix), let sealed = bytes(base64URL: String(value.dropFirst(prefix.count)))
+                    else { continue }
+                    opened[place] = try? cipher.open(sealed)
+                }
+            }
+            return opened
         } catch {
             throw IngestionError(.notPermitted, "the key \(name) cannot be used: \(error)")
         }

@@ -70,6 +70,7 @@ extension Ledger {
         guard let proven = change.provenSize else { return }
         let keys = Set(change.seen.keys.map(hex))
         let recipients = Set(change.entries.flatMap { $0["keys"]?.items?.compactMap(\.text) ?? [] })
+        let hasSubjectKeys = change.entries.contains { $0.hasFiles(of: .subjectKeys) }
         var received: JSONValue?
         try db.forEach("SELECT body FROM entry WHERE seq >= ? ORDER BY seq", [proven]) { row in
             guard let body = try? JSONValue.parse(row.bytes(0)) else { return }
@@ -77,6 +78,11 @@ extension Ledger {
             if let hold = change.hold, body.decidesHold == hold {
                 throw LedgerError(
                     .alreadySeen, "write to ledger", subject: path, cause: "batch \(hold) was decided a moment ago")
+            }
+            if hasSubjectKeys, body.hasFiles(of: .subjectKeys) {
+                throw LedgerError(
+                    .alreadySeen, "write to ledger", subject: path,
+                    cause: "keys of single subjects were recorded a moment ago")
             }
             if body.event == .keyShredded, let name = body["name"]?.text, recipients.contains(name) {
                 throw LedgerError(

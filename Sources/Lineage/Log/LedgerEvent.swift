@@ -109,6 +109,8 @@ package enum FileRole: String, Sendable, CaseIterable {
     case rows
     /// The rows of each subject.
     case subjects
+    /// The random parts of the keys of subjects that the batch was the first to have.
+    case subjectKeys = "subject-keys"
     /// Decision and report.
     case decision
 

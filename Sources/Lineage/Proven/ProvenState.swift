@@ -275,7 +275,7 @@ package struct ProvenState: Sendable {
             if let path = file["path"]?.text { changedFiles.add(Self.fileKey(path), sequence) }
         }
         guard let batch = body["batch"]?.text else { return }
-        if event == .shardRewritten, let rows = body["rows"]?.text, erasedRows[batch]?.last != rows {
+        if event == .shardRewritten, let rows = body["rows"]?.text, !rows.isEmpty, erasedRows[batch]?.last != rows {
             erasedRows[batch, default: []].append(rows)
         }
         // Without its sealed source a held batch cannot be released any more.
@@ -347,5 +347,5 @@ package struct ProvenState: Sendable {
     }
 
     /// Roles of files that decisions read.
-    private static let askedRoles: Set = [FileRole.accepted, .baseline, .claims]
+    private static let askedRoles: Set = [FileRole.accepted, .baseline, .claims, .subjectKeys]
 }

@@ -211,7 +211,7 @@ package struct LineageQuery: Sendable {
             guard let ordinal = shard.body["shard"]?.whole else { return nil }
             let found = map?.source(ofRow: row, inShard: Int(ordinal), released: shard.role == .accepted)
             return found.map { TracedRow(sourceRow: $0.row, outcome: $0.fate.outcome) }
-        case .baseline, .claims, .provenance, .rows, .subjects, .decision, nil: return nil
+        case .baseline, .claims, .provenance, .rows, .subjects, .subjectKeys, .decision, nil: return nil
         }
     }
 

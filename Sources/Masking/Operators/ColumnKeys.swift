@@ -9,14 +9,16 @@ final class ColumnKeys {
     private var codes: HMACSHA256
     private var cipher: ValueCipher?
     private var owner: [UInt8]?
+    private let salts: (any SubjectSalts)?
     /// The subject of the current row; nil if the row has none.
     var subject: [UInt8]?
 
-    init(_ key: SecretKey, _ kind: MaskOperator, isRandom: Bool, isPerSubject: Bool) {
+    init(_ key: SecretKey, of rule: ColumnRule, salts: (any SubjectSalts)?) {
         self.key = key
-        self.kind = kind
-        self.isRandom = isRandom
-        self.isPerSubject = isPerSubject
+        self.salts = salts
+        kind = rule.kind
+        isRandom = rule.isRandom
+        isPerSubject = rule.isPerSubject
         codes = HMACSHA256(key: key)
     }
 
@@ -38,7 +40,7 @@ final class ColumnKeys {
         if isPerSubject {
             guard let subject else { return [] }
             if owner != subject || cipher == nil {
-                cipher = try ValueCipher(key, subject: subject)
+                cipher = try ValueCipher(key, subject: subject, salt: try salts?.salt(of: subject))
                 owner = subject
             }
         } else if cipher == nil {

@@ -1,7 +1,7 @@
 package import Cryptography
 
 /// Reversible encryption of single values: AES-256-SIV (RFC 5297) under a key derived from a token key, and from the
-/// subject if each subject has a key of its own.
+/// subject and its random salt if each subject has a key of its own. Earlier versions derived it without a salt.
 ///
 /// A value becomes base64url of V ‖ C, or of nonce ‖ V ‖ C if equal values must differ. The first associated data is a
 /// label, so that the bytes cannot be opened in another context. The column is not associated data, so that columns can
@@ -9,12 +9,16 @@ package import Cryptography
 package struct ValueCipher: ~Copyable {
     private static let label = Array("sluice value v1".utf8)
     private static let nonceCount = 16
+    /// Bytes of a subject's salt.
+    package static let saltCount = 32
     private var cipher: AESSIV
 
     /// The cipher of a token key, or of one subject under it.
-    package init(_ key: SecretKey, subject: [UInt8]? = nil) throws(CryptographyError) {
+    package init(_ key: SecretKey, subject: [UInt8]? = nil, salt: [UInt8]? = nil) throws(CryptographyError) {
+        precondition(salt.map { $0.count == Self.saltCount } ?? true)
         let root = HKDF(.sha512, salt: Self.label.span, secret: key)
-        let info = Array("aes-256-siv".utf8) + (subject.map { [0] + $0 } ?? [])
+        let purpose = salt.map { Array("aes-256-siv salted".utf8) + [0] + $0 } ?? Array("aes-256-siv".utf8)
+        let info = purpose + (subject.map { [0] + $0 } ?? [])
         cipher = try AESSIV(key: try root.expand(info: info.span, count: 64))
     }
 
