@@ -204,6 +204,21 @@ extension Masker {
         return cell.isNothing || isMissing(cell, batch.bytes.span, subjectMissing) ? nil : cell.range
     }
 
+    /// The spelling that all spellings of a subject's value have in common; nil where its rule does not normalise values, and
+    /// for a value in that spelling.
+    ///
+    /// - Parameters:
+    ///   - value: the value's bytes in the block.
+    ///   - batch: the block.
+    package func spelling(ofSubject value: Range<Int>, in batch: RowBlock) -> [UInt8]? {
+        guard let rule = rules.first(where: { $0.column == subjectColumn }), rule.operation.normalizes else {
+            return nil
+        }
+        let bytes = batch.bytes.span
+        let made = oneSpelling(bytes, value, of: Entity(name: rule.entity), country: rule.operation.country)
+        return made.elementsEqual(batch.bytes[value]) ? nil : made
+    }
+
     /// Sets the subject of a row, if the operator needs it.
     private func setSubject(of row: Int, in batch: RowBlock, for column: ColumnWork) {
         guard column.needsSubject, subjectColumn != nil else { return }

@@ -136,12 +136,7 @@ import Testing
                 options.progress = { _, bytes, total in
                     // At the end of the second pass.
                     if bytes < total || isDone.set() { return }
-                    let done = DispatchSemaphore(value: 0)
-                    Task.detached {
-                        _ = try? await run(shop, two)
-                        done.signal()
-                    }
-                    done.wait()
+                    meanwhile { _ = try? await run(shop, two) }
                 }
             }
         }

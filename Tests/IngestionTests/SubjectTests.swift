@@ -259,8 +259,9 @@ import Testing
             #expect(left == 80 - gone)
         }
         // Explained and released as what is left; the second release is the same batch.
-        let replay = try Store(shop.store.root).proving().replay(held.batch, row: nil, file: nil)
-        #expect(replay.isReplayed && replay.isSame, "\(replay.differing) \(replay.agreed)")
+        // The rows that are left are not compared with others' outcomes.
+        #expect(try !Store(shop.store.root).proving().replay(held.batch, row: nil, file: nil).isReplayed)
+        #expect(try Store(shop.store.root).proving().replay(held.batch, row: nil, file: path).isSame)
         let loose = Self.contract.replacing("MORE", with: form == "document" ? strict : "")
         var request = Pipeline.ReleaseRequest(held.batch, reason: "looked at")
         request.contract = try Schema.load(Array(loose.utf8), name: "visits.schema.yaml")
@@ -296,13 +297,10 @@ import Testing
         options.progress = { _, _, _ in
             if isErased.set() { return }
             // Another process.
-            let done = DispatchSemaphore(value: 0)
-            Task.detached {
+            meanwhile {
                 _ = try? await Recorder(Store(shop.store.root)).eraseSubject(
                     .value("person-5"), dataset: nil, reason: "r")
-                done.signal()
             }
-            done.wait()
         }
         let wanted = request
         let given = options

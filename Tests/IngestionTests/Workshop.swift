@@ -94,3 +94,24 @@ func failure(_ body: () async throws -> Void) async -> IngestionError? {
     do { try await body() } catch { return error as? IngestionError }
     return nil
 }
+
+/// Runs something to its end while the caller's thread waits, as another process would do it in the middle of a step.
+///
+/// It has threads of its own: the pool has one a processor, and the waiting callers may hold all of them.
+func meanwhile(_ body: @escaping @Sendable () async -> Void) {
+    let done = DispatchSemaphore(value: 0)
+    Task.detached(executorPreference: OwnThreads()) {
+        await body()
+        done.signal()
+    }
+    done.wait()
+}
+
+/// Runs each job on a new thread.
+private final class OwnThreads: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = unsafe asUnownedTaskExecutor()
+        Thread { unsafe job.runSynchronously(on: executor) }.start()
+    }
+}

@@ -60,7 +60,8 @@ extension Recorder {
         case .baseline: return "baselines/\(batch.dataset)/\(batch.id).sluice"
         case .claims: return "\(Store.claimsPath(batch.dataset))/\(batch.id).sluice"
         case .accepted: return "\(home)/\(shard.ordinal).sluice"
-        case .decision, .rows, .subjects, .subjectKeys, .provenance: return "\(home)/evidence/\(shard.role.rawValue).sluice"
+        case .decision, .rows, .subjects, .subjectKeys, .provenance:
+            return "\(home)/evidence/\(shard.role.rawValue).sluice"
         }
     }
 

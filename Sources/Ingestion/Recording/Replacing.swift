@@ -228,5 +228,5 @@ extension Recorder {
 
 extension IngestionError {
     /// Whether it is about the state of one file, so that others can go on.
-    fileprivate var isAboutOneFile: Bool { code == .damaged || code == .notPermitted || code == .noInput }
+    var isAboutOneFile: Bool { code == .damaged || code == .notPermitted || code == .noInput }
 }

@@ -35,8 +35,10 @@ extension Recorder {
         package internal(set) var rows = 0
         /// The entry `subject.erased`; nil as long as something waits or could not be read.
         package internal(set) var entry: Int?
+        /// Recipients that the new files are not sealed for, since `sluice.yaml` does not name them any more.
+        package internal(set) var dropped: Set<String> = []
         /// What was not searched: batches without an index and files set aside, by dataset, and rows.
-        package internal(set) var report = SubjectReport(subject: "")
+        package internal(set) var report = SubjectReport()
     }
 
     /// Erases the rows of a subject from accepted shards, held back rows, held sources, assertions and indexes. An
@@ -64,7 +66,8 @@ extension Recorder {
                 erased.entry = try recordErasure(report, dataset: dataset, reason: reason, through: size)
                 break
             }
-            let (done, rows) = try await erase(batches, subject: report.subject, reason: reason)
+            let (done, rows, dropped) = try await erase(batches, subject: report.subject, reason: reason)
+            erased.dropped.formUnion(dropped)
             erased.replaced.add(done)
             erased.rows += rows
             if done.waiting > 0 || !done.failures.isEmpty || done.files == 0 { break }
@@ -84,7 +87,7 @@ extension Recorder {
     /// Erases the rows that a search found. Of many rows of one batch only as many as an entry can list.
     private func erase(
         _ found: [SearchedBatch], subject: String, reason: String
-    ) async throws(IngestionError) -> (done: Replaced, rows: Int) {
+    ) async throws(IngestionError) -> (done: Replaced, rows: Int, dropped: Set<String>) {
         let batches = found.map { batch in
             var part = batch
             part.rows = batch.rows?.beginning()
@@ -93,6 +96,8 @@ extension Recorder {
         let ring = try store.keyRing()
         let sealers = try RecipientBook(batches.flatMap(\.files), store)
         try enroll(sealers.used)
+        let listed = Dictionary(
+            batches.map { ($0.batch, $0.kept?.text ?? "") }, uniquingKeysWith: { first, _ in first })
         let known = Dictionary(batches.map { ($0.batch, $0) }, uniquingKeysWith: { first, _ in first })
         let uid = Int64(userNumber())
         let replacement = Replacement(
@@ -107,14 +112,14 @@ extension Recorder {
             describe: { batch in
                 [
                     "kind": .event(.shardRewritten), "subject": .string(subject), "reason": .string(reason),
-                    "rows": .string(known[batch]?.rows?.text ?? ""), "uid": .integer(uid),
+                    "rows": .string(listed[batch] ?? ""), "uid": .integer(uid),
                 ]
             })
         let before = try store.proven().state.erasedRows
         let done = try await replace(batches.map(\.files), by: replacement)
         let after = try store.proven().state.erasedRows
-        let rows = batches.filter { before[$0.batch] != after[$0.batch] }.reduce(0) { $0 + ($1.rows?.count ?? 0) }
-        return (done, rows)
+        let rows = batches.filter { before[$0.batch] != after[$0.batch] }.reduce(0) { $0 + ($1.kept?.count ?? 0) }
+        return (done, rows, sealers.dropped)
     }
 
     /// `subject.erased`: what was erased since the subject was erased before, and what was not searched.
@@ -124,7 +129,11 @@ extension Recorder {
         let (rewritten, earlier) = try recording { () throws(LedgerError) in
             try record.rewritings(ofSubject: report.subject, before: size)
         }
-        let total = ErasureTotals(rewritten.map(\.body))
+        guard let total = ErasureTotals(rewritten.map(\.body)) else {
+            throw IngestionError(
+                .damaged, "an entry shard.rewritten lists rows that this version cannot read; run sluice lineage verify"
+            )
+        }
         var entry: [String: JSONValue] = [
             "kind": .event(.subjectErased), "v": .integer(1), "time": .string(Clock.text()),
             "subject": .string(report.subject), "reason": .string(reason), "uid": .integer(Int64(userNumber())),
@@ -167,8 +176,13 @@ extension RowList {
     /// As many of the first rows as one entry can list.
     fileprivate func beginning() -> RowList? {
         if text.utf8.count <= Self.textMax { return self }
-        // A range takes at most two numbers of 13 digits.
-        return RowList(Array(ranges.prefix(Self.textMax / 28)))
+        var (room, count) = (Self.textMax, 0)
+        for range in ranges {
+            room -= "\(range.lowerBound)-\(range.upperBound),".utf8.count
+            if room < 0 { break }
+            count += 1
+        }
+        return RowList(Array(ranges.prefix(count)))
     }
 }
 
@@ -176,11 +190,19 @@ extension RowList {
 private struct RecipientBook: Sendable {
     private var sealers: [String: WrappingKey] = [:]
 
-    /// - Throws: `notPermitted` when a key is missing, `usage` when nobody names the recipient any more.
+    /// Recipients that get no new form, since sluice.yaml does not name them any more.
+    private(set) var dropped: Set<String> = []
+
+    /// - Throws: `notPermitted` when a key is missing.
     init(_ files: [PublishedFile], _ store: Store) throws(IngestionError) {
+        let state = try store.proven().state
         for name in Set(files.flatMap(\.recipients)) {
             // One whose key was destroyed gets no new file.
-            if let key = try store.sealer(for: name) { sealers[name] = key }
+            if let key = try store.sealer(for: name) {
+                sealers[name] = key
+            } else if state.shredded[state.newest(name)] == nil {
+                dropped.insert(name)
+            }
         }
     }
 
@@ -211,24 +233,25 @@ private struct Rewriting {
         if file.role == .subjectKeys { return try keys() }
         let rows = batch.rows(in: file)
         if rows.isEmpty { return nil }
+        let numbers = Set(rows.map(\.row))
         switch file.role {
         case .accepted: return try accepted(rows)
-        case .quarantine: return try quarantine(Set(rows))
-        case .source: return try source(Set(rows))
-        case .claims: return try claims(Set(rows))
-        case .subjects: return try subjects(Set(rows))
+        case .quarantine: return try quarantine(numbers)
+        case .source: return try source(numbers)
+        case .claims: return try claims(numbers)
+        case .subjects: return try subjects(numbers)
         case .baseline, .provenance, .rows, .subjectKeys, .decision, nil: return nil
         }
     }
 
-    private func accepted(_ rows: [Int]) throws(IngestionError) -> Recorder.NewForm? {
+    private func accepted(_ rows: [(row: Int, place: Int)]) throws(IngestionError) -> Recorder.NewForm? {
         guard let form = batch.form else { return nil }
         var text = try store.readRecorded(file, keys: ring, expect: expected)
         defer { wipe(&text) }
         let read = try ShardText(text, form, calling: store.place(of: file))
         try require(read.rows.count, rows: "rows")
-        let removed = try rows.map { row throws(IngestionError) in
-            guard let place = batch.map.place(ofRow: row)?.row, place >= 1, place <= read.rows.count else {
+        let removed = try rows.map { row, place throws(IngestionError) in
+            guard place >= 1, place <= read.rows.count else {
                 throw IngestionError(.damaged, "\(store.place(of: file)): it has no row \(row) of its batch")
             }
             return read.rows[place - 1].bytes
@@ -259,17 +282,18 @@ private struct Rewriting {
     private func source(_ rows: Set<Int>) throws(IngestionError) -> Recorder.NewForm? {
         let sealed = try store.heldSource(file)
         let plan = try store.keptPlan(of: batch)
-        let cut = try SourceWithoutRows(sealed, plan, in: store.workFolder) { number in
+        let held = try HeldRows(sealed, plan, in: store.workFolder) { number in
             rows.contains(batch.map.source(ofHeldRow: number) ?? 0)
         }
-        guard cut.count == rows.count else {
+        guard held.rows.count == rows.count else {
             throw IngestionError(
                 .damaged,
-                "\(store.place(of: file)): \(rows.count) of its rows are to be erased, and it has \(cut.count) of them")
+                "\(store.place(of: file)): \(rows.count) of its rows are to be erased, and it has \(held.rows.count) of them"
+            )
         }
         var (digest, size): ([UInt8], Int) = ([], 0)
         var form = try seal(without: rows.count) { write throws(IngestionError) in
-            (digest, size) = try cut.forEachPiece(write)
+            (digest, size) = try held.forEachPiece(write)
         }
         form.members["data_sha256"] = .string(hex(digest))
         form.members["end_offset"] = .integer(Int64(size))
@@ -302,8 +326,8 @@ private struct Rewriting {
 
     /// Without its salt nobody can compute the subject's key, also for values in copies outside the store.
     private func keys() throws(IngestionError) -> Recorder.NewForm? {
-        guard let tag = batch.keyOf,
-            let left = SubjectKeyring.removing(tag, from: try store.salts(in: file, ring))
+        guard !batch.keysOf.isEmpty,
+            let left = SubjectKeyring.removing(batch.keysOf, from: try store.salts(in: file, ring))
         else { return nil }
         return try seal(without: 0) { write throws(IngestionError) in try write(left.span) }
     }

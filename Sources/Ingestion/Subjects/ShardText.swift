@@ -27,11 +27,14 @@ struct ShardText {
         plan.dialect.delimiter = form.delimiter
         if form.headerCount == 0 { plan.dialect.headerRows = [] }
         if form.format == .jsonl, form.path.count > 1 { plan.fieldPaths = [form.path] }
-        let head: SourceHead?
-        do throws(UnreadableSource) { head = try readHead(text.span, isWhole: true, plan: plan) } catch {
-            throw IngestionError(.damaged, "\(path): it is not in the form that the ledger records: \(error.reason)")
+        var head = try Self.head(of: text, plan, path)
+        if head.layout == nil {
+            // The column was dropped.
+            plan.fieldNames = []
+            plan.optionalFields = []
+            head = try Self.head(of: text, plan, path)
         }
-        guard let head, let layout = head.layout else {
+        guard let layout = head.layout else {
             throw IngestionError(.damaged, "\(path): it is not in the form that the ledger records")
         }
         let column = layout.columnOfField.first ?? nil
@@ -55,6 +58,19 @@ struct ShardText {
                 bytes: found[index].start..<(index + 1 < found.count ? found[index + 1].start : text.count),
                 subject: found[index].subject)
         }
+    }
+}
+
+extension ShardText {
+    private static func head(
+        of text: [UInt8], _ plan: ReadingPlan, _ path: String
+    ) throws(IngestionError) -> SourceHead {
+        do throws(UnreadableSource) {
+            if let head = try readHead(text.span, isWhole: true, plan: plan) { return head }
+        } catch {
+            throw IngestionError(.damaged, "\(path): it is not in the form that the ledger records: \(error.reason)")
+        }
+        throw IngestionError(.damaged, "\(path): it is not in the form that the ledger records")
     }
 }
 

@@ -3,25 +3,25 @@ import Reading
 import Storage
 import Tabular
 
-/// The source of a held batch without some of its rows.
-struct SourceWithoutRows {
+/// Rows of the sealed source of a held batch, read as it was read when it was judged.
+struct HeldRows {
     /// The decompressed source.
     let text: InputFile
-    /// The bytes of the text that are left out, ascending.
-    let removed: [Range<Int>]
-    /// The rows that were found, of those asked for.
-    let count: Int
+    /// The rows that were asked for, with their bytes and what stands between them and the next row.
+    let rows: [(number: Int, bytes: Range<Int>)]
+    /// The bytes to leave out, ascending, so that the other rows are left.
+    let gaps: [Range<Int>]
 
-    /// Finds the rows of a source by reading it as it was read when it was judged.
+    /// Finds rows.
     ///
     /// - Parameters:
     ///   - source: the source as it is sealed.
     ///   - plan: how it was read.
-    ///   - isRemoved: whether a row is to go, by its number in what is sealed today.
     ///   - folder: the folder of files without a name.
-    /// - Throws: `unreadableData` for a list of JSON that is not UTF-8.
+    ///   - isWanted: whether a row is asked for, by its number in what is sealed today.
+    /// - Throws: `damaged` for a list of JSON that is not UTF-8.
     init(
-        _ source: InputFile, _ plan: Plan, in folder: String, where isRemoved: (Int) -> Bool
+        _ source: InputFile, _ plan: Plan, in folder: String, where isWanted: (Int) -> Bool
     ) throws(IngestionError) {
         text = try Self.decompressed(source, plan.reading.coding, in: folder)
         let cutter = try SliceCutter(text, plan: plan.reading, sliceBytes: plan.options.sliceBytes)
@@ -30,6 +30,7 @@ struct SourceWithoutRows {
         }
         let work = SliceWork(plan: plan, layout: layout)
         var cut = RowCut()
+        var found: [(number: Int, start: Int, next: Int?)] = []
         while let slice = try cutter.next() {
             if cutter.isFramed, plan.reading.coding.encoding != .utf8 {
                 throw IngestionError(
@@ -40,13 +41,17 @@ struct SourceWithoutRows {
             var blocks = work.blocks(of: slice)
             while let block = blocks.next() {
                 for row in 0..<block.count {
-                    cut.add(
-                        block.placeInText(of: row, isItem: cutter.isFramed), isRemoved: isRemoved(block.firstRow + row))
+                    let place = block.placeInText(of: row, isItem: cutter.isFramed)
+                    if let last = found.indices.last, found[last].next == nil { found[last].next = place.lowerBound }
+                    let isFound = isWanted(block.firstRow + row)
+                    if isFound { found.append((block.firstRow + row, place.lowerBound, nil)) }
+                    cut.add(place, isRemoved: isFound)
                 }
             }
         }
-        removed = cutter.isFramed ? cut.items(size: text.size) : cut.lines(size: text.size)
-        count = cut.removedCount
+        let size = text.size
+        rows = found.map { ($0.number, $0.start..<($0.next ?? size)) }
+        gaps = cutter.isFramed ? cut.items(size: size) : cut.lines(size: size)
     }
 
     /// The source as text in its own encoding.
@@ -71,7 +76,7 @@ struct SourceWithoutRows {
         return try InputFile(file, calling: source.path)
     }
 
-    /// Gives the bytes that are left, in order.
+    /// Gives the bytes of the other rows, in order.
     ///
     /// - Returns: their SHA-256, and their number.
     func forEachPiece(
@@ -81,7 +86,7 @@ struct SourceWithoutRows {
         var (count, at) = (0, 0)
         var buffer: [UInt8] = []
         defer { wipe(&buffer) }
-        for gap in removed + [text.size..<text.size] {
+        for gap in gaps + [text.size..<text.size] {
             while at < gap.lowerBound {
                 buffer.removeAll(keepingCapacity: true)
                 let got = try text.read(upTo: min(1 << 20, gap.lowerBound - at), at: at, into: &buffer)

@@ -76,8 +76,8 @@ struct SubjectRows: Sendable {
     /// A row whose subject is not known.
     mutating func append(unreadable row: Int) { unreadable.append(row) }
 
-    /// The rows of one subject.
-    func rows(of tag: SubjectTag) -> [Int] { entries.filter { $0.tag == tag }.map(\.row) }
+    /// The rows that have one of these tags.
+    func rows(of tags: Set<SubjectTag>) -> Set<Int> { Set(entries.lazy.filter { tags.contains($0.tag) }.map(\.row)) }
 
     /// Without these rows.
     func removing(_ isRemoved: (Int) -> Bool) -> SubjectRows {

@@ -61,6 +61,9 @@ extension SubjectRows {
                 append(unreadable: block.firstRow + row)
             } else if let value = masker.subject(of: row, in: block) {
                 append(SubjectTag(bytes, value, hash), row: block.firstRow + row)
+                if let spelling = masker.spelling(ofSubject: value, in: block) {
+                    append(SubjectTag(spelling.span, 0..<spelling.count, hash), row: block.firstRow + row)
+                }
             }
         }
     }

@@ -107,12 +107,10 @@ final class SubjectKeyring: SubjectSalts {
         return salts
     }
 
-    /// A file of salts without that of one subject; nil if it has none.
-    static func removing(_ tag: SubjectTag, from salts: [SubjectTag: [UInt8]]) -> [UInt8]? {
-        if salts[tag] == nil { return nil }
-        var left = salts
-        left[tag] = nil
-        return encoded(left)
+    /// A file of salts without those of some tags; nil if it has none of them.
+    static func removing(_ tags: Set<SubjectTag>, from salts: [SubjectTag: [UInt8]]) -> [UInt8]? {
+        let left = salts.filter { !tags.contains($0.key) }
+        return left.count == salts.count ? nil : encoded(left)
     }
 }
 

@@ -21,7 +21,7 @@ package struct Replay: Sendable {
     /// Rows whose replayed outcome is the recorded one, and the first five that differ.
     package var agreed = 0, differing: [Int] = []
     /// Whether every row was replayed with its recorded outcome.
-    package var isSame: Bool { differing.isEmpty && agreed == fates.rowCount - (fates.erased?.count ?? 0) }
+    package var isSame: Bool { differing.isEmpty && agreed == fates.rowCount }
     /// Whether the source was available and replayed.
     package var isReplayed = false
     /// For the requested row: its findings, and its scores with their thresholds.
@@ -181,9 +181,13 @@ extension Store {
         }
         replay.decision = decision
         if let source = try original(of: received, batch: batch, file: file, sealed: files) {
-            // A given file is whole; a sealed one may have lost rows.
+            // A given file is whole. Of a sealed one that lost rows, the others would be compared with other ones.
             if file != nil { replay.fates.erased = nil }
-            try replay.run(source, plan: plan, decision: decision, row: row)
+            if replay.fates.erased == nil {
+                try replay.run(source, plan: plan, decision: decision, row: row)
+            } else if let row, let place = replay.fates.place(ofRow: row) {
+                replay.sealedFindings = try sealedFindings(at: place, of: batch, among: files)
+            }
         } else if let row, let place = replay.fates.place(ofRow: row) {
             replay.sealedFindings = try sealedFindings(at: place, of: batch, among: files)
         }
@@ -289,7 +293,6 @@ extension Replay {
         let screener = Screener(decision, plan.reader, actions: plan.actions)
         var recorded = fates.runs[...]
         var rest = recorded.first?.count ?? 0
-        var number = 0
         while let slice = try cutter.next() {
             var blocks = work.blocks(of: slice)
             while let block = blocks.next() {
@@ -298,15 +301,12 @@ extension Replay {
                     block, known: .init(isValid: checked.isValid), repeats: decision.repeats(in: block))
                 let screened = screener.screen(validated)
                 for (index, outcome) in screened.outcomes.enumerated() {
-                    // Erased rows have a place, and are not in the file.
-                    repeat {
-                        number += 1
-                        while rest == 0, !recorded.isEmpty {
-                            recorded.removeFirst()
-                            rest = recorded.first?.count ?? 0
-                        }
-                        rest -= 1
-                    } while fates.erased?.contains(number) ?? false
+                    while rest == 0, !recorded.isEmpty {
+                        recorded.removeFirst()
+                        rest = recorded.first?.count ?? 0
+                    }
+                    rest -= 1
+                    let number = block.firstRow + index
                     // A row of a held batch without a finding of its own is recorded as held with the batch.
                     if let fate = recorded.first?.fate, fate.outcome.map({ $0 == outcome }) ?? outcome.isReleased {
                         agreed += 1
@@ -314,7 +314,7 @@ extension Replay {
                         differing.append(number)
                     }
                     guard number == row else { continue }
-                    findings = screened.findings.filter { $0.row == block.firstRow + index }
+                    findings = screened.findings.filter { $0.row == number }
                     scores = screener.scores(validated, row: index)
                 }
             }

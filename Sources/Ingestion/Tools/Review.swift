@@ -107,11 +107,12 @@ extension Store {
     /// accepted again.
     func accepted(sameAs received: JSONValue, _ judged: JSONValue) throws(IngestionError) -> String? {
         let (log, state) = try proven()
-        // Without its erased rows a held batch is other content.
-        if let batch = received["batch"]?.text.flatMap({ state.releasedHolds[$0] }) { return batch }
         guard let dataset = received["dataset"]?.text, let data = received["data_hash"]?.text,
             let digest = bytes(hex: data)
         else { return nil }
+        // Without its erased rows a held batch is other content.
+        let source = judged["cross"] == nil ? nil : received["source"]?.text
+        if let batch = state.release(ofContent: data, dataset: dataset, source: source) { return batch }
         for sequence in state.acceptances(dataset: dataset, digest: digest) {
             let entry = try recording { () throws(LedgerError) in try log.entry(sequence) }
             guard entry.event == .batchJudged, entry.body["verdict"]?.text == "accepted",
@@ -307,6 +308,9 @@ extension Pipeline {
         let entries = try recording { () throws(LedgerError) in try recorder.record.run(held) }
         let (received, judged) = try requireHeld(held, entries)
         if let batch = try store.accepted(sameAs: received, judged) { return .earlier(batch) }
+        if let text = try store.ending(entries) {
+            throw IngestionError(.usage, "\(text): there is nothing left to release")
+        }
         let format = received["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
         let dataset = received["dataset"]?.text ?? ""
         let erasures = try store.proven().state.erasedRows[held]?.count ?? 0

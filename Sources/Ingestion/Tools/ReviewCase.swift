@@ -78,11 +78,13 @@ extension Store {
                 hasKeptRows = true
             }
         }
-        let gone = proven.erasedRows[batch] ?? []
+        let gone = try proven.erasures(of: batch)
         return ReviewCase(
             received: received, judged: judged.body, report: report, state: state,
             quarantined: !hasKeptRows
-                ? nil : map?.rows(.quarantined)?.without(proven.releasedRows[batch]?.map(\.rows) ?? [])?.without(gone),
+                ? nil
+                : map?.rows(.quarantined)?.without(
+                    (proven.releasedRows[batch] ?? []).compactMap { RowList(recorded: $0.rows) })?.without(gone),
             rejected: map?.rows(.rejected)?.without(gone),
             released: proven.releasedRows[batch] ?? [],
             approvals: try recording { () throws(LedgerError) in
@@ -97,7 +99,10 @@ extension Store {
     func ending(_ entries: [LedgerEntry]) throws(IngestionError) -> String? {
         guard let source = entries.flatMap(\.files).first(where: { $0.role == .source }) else { return nil }
         do throws(IngestionError) {
-            _ = try current(source)
+            let now = try current(source)
+            if now.body["was"] != nil && now.body["row_count"]?.whole == 0 {
+                return "\(place(of: source)): all of its rows were erased (entry \(now.entry.sequence))"
+            }
             return nil
         } catch {
             if error.code == .noInput { return error.description }
@@ -107,9 +112,9 @@ extension Store {
 }
 
 extension RowList {
-    /// The list without the rows of other lists, as they are recorded; nil when none is left.
-    fileprivate func without(_ lists: [String]) -> RowList? {
-        let gone = lists.compactMap { RowList($0) }.flatMap(\.ranges)
+    /// The list without the rows of other lists; nil when none is left.
+    fileprivate func without(_ lists: [RowList]) -> RowList? {
+        let gone = lists.flatMap(\.ranges)
         var left = ranges
         for range in gone {
             left = left.flatMap { own -> [ClosedRange<Int>] in

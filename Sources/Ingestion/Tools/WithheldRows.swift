@@ -159,12 +159,25 @@ extension Store {
 }
 
 extension ProvenState {
+    /// The rows that were erased from the files of a batch: one list for each erasure.
+    ///
+    /// - Throws: `damaged` for a list that this version cannot read: as no list, the erasure would be overlooked.
+    func erasures(of batch: String) throws(IngestionError) -> [RowList] {
+        try (erasedRows[batch] ?? []).map { text throws(IngestionError) in
+            if let list = RowList(recorded: text) { return list }
+            throw IngestionError(
+                .damaged,
+                "an erasure of batch \(batch) lists rows that this version cannot read; see: sluice lineage show \(batch)"
+            )
+        }
+    }
+
     /// Throws when rows of a batch cannot be released: it was replaced, or one of them was released before.
     func requireReleasable(_ rows: RowList, of batch: String) throws(IngestionError) {
         if let other = superseded[batch] {
             throw IngestionError(.usage, "batch \(batch) was replaced by batch \(other): release that one's rows")
         }
-        for erased in (erasedRows[batch] ?? []).compactMap({ RowList($0) }) {
+        for erased in try erasures(of: batch) {
             if let shared = rows.firstShared(with: erased) {
                 throw IngestionError(
                     .usage, "row \(shared) of batch \(batch) was erased; see: sluice lineage log --kind shard.rewritten"

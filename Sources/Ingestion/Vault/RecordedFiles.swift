@@ -107,7 +107,8 @@ extension Store {
 
     /// A proof of an erasure; nil when the entry records none.
     package func proof(ofErasure sequence: Int) throws(IngestionError) -> RecordProof? {
-        let log = try proven().log
+        let (log, state) = try proven()
+        guard sequence >= 0, sequence < state.size else { return nil }
         return try recording { () throws(LedgerError) in try RecordProof.make(erasure: sequence, from: log) }
     }
 

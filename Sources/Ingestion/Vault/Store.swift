@@ -309,21 +309,18 @@ package struct Store: Sendable {
         }
     }
 
-    /// The key that the new form of a file is sealed for where this one opens it today; nil for one that was destroyed.
+    /// The key that the new form of a file is sealed for where this one opens it today; nil for one that was destroyed, and
+    /// for a recipient whose key is elsewhere and that `sluice.yaml` does not name any more.
     ///
-    /// - Throws: `notPermitted` when the key is missing: the recipient would lose the file.
+    /// - Throws: `notPermitted` when a key of the store is missing.
     func sealer(for name: String) throws(IngestionError) -> WrappingKey? {
         for case .rsa(let known, let file) in configuration.allRecipients where known == name {
             return try wrappingKey(.rsa(name: known, publicKey: file))
         }
         let state = try proven().state
-        if state.shredded[state.newest(name)] != nil { return nil }
-        guard state.keys[ProvenState.KeyName(kind: KeyKind.kek.rawValue, name: name)] != nil else {
-            throw IngestionError(
-                .notPermitted,
-                "files are sealed for \(name), a recipient that \(Self.configurationName) does not name any more; name it under recipients "
-                    + "of a dataset, so that it gets their new forms too")
-        }
+        guard state.keys[ProvenState.KeyName(kind: KeyKind.kek.rawValue, name: name)] != nil,
+            state.shredded[state.newest(name)] == nil
+        else { return nil }
         return try sealingKey(name)
     }
 

@@ -294,7 +294,8 @@ struct AuditWalk {
             let found = try storing { () throws(StorageError) in try sha256(of: root.openRegular(at: path)) }
             if found == recorded.digest { return nil }
             return isStaged(recorded)
-                ? "FILE \(path) is not wrapped anew: the process ended while replacing it; the next sluice ingest or watch finishes it"
+                ? "FILE \(path) is not replaced yet: the process ended while replacing it; the next command that writes, "
+                    + "such as sluice ingest, finishes it"
                 : "FILE \(path) differs from the published file: it was changed or replaced"
         }
         if let recorded = places.file(ofReceipt: path) {
@@ -318,6 +319,14 @@ struct AuditWalk {
                 ? "FILE \(path) is not removed yet: the process ended while removing it; the next sluice ingest or watch finishes it"
                 : "FILE \(path) was removed lawfully (entry \(removal.sequence)), and is here again: delete it"
         }
+        if status?.kind == .regular, let receipt = Self.whole(ofPart: path),
+            let recorded = places.file(ofReceipt: receipt),
+            isStaged(recorded)
+        {
+            return
+                "RECEIPT \(receipt) is half written: the process ended while publishing; the next command that writes, "
+                + "such as sluice ingest, finishes it"
+        }
         // A folder that became one of ours meanwhile is examined by the next audit.
         guard let status, !(places.folders.contains(path) && status.kind == .folder) else { return nil }
         return status.kind == .regular
@@ -333,6 +342,15 @@ struct AuditWalk {
     private func isInWork(_ recorded: RecordedPlaces.Recorded) -> Bool {
         Inflight.isName(recorded.batch)
             && root.exists(at: Store.workPath.appending(Store.name(recorded.batch + ".lock")))
+    }
+
+    /// The name that a file gets once it is written; nil for one that is no part.
+    private static func whole(ofPart path: RelativePath) -> RelativePath? {
+        let ending = Array(".part".utf8)
+        guard path.name.bytes.suffix(ending.count).elementsEqual(ending),
+            let name = FileName(Array(path.name.bytes.dropLast(ending.count)))
+        else { return nil }
+        return path.folder.map { $0.appending(name) } ?? RelativePath(name)
     }
 
     private static func name(ofReceipt path: RelativePath) -> FileName {

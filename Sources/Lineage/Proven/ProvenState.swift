@@ -39,8 +39,9 @@ package struct ProvenState: Sendable {
     var rejectedContents: [String: Int] = [:]
     /// Rows that were released from accepted batches, by batch: the rows as text, and the batch that they became.
     package internal(set) var releasedRows: [String: [ReleasedRows]] = [:]
-    /// Held batches that were released as a whole, and the batches that they became.
-    package internal(set) var releasedHolds: [String: String] = [:]
+    /// Contents of held batches that were released without rows that were erased, by dataset and content as it came: the
+    /// suppliers, and the batches that they became.
+    var releasedContents: [String: [ReleasedContent]] = [:]
     /// Rows that were erased from the files of a batch, as recorded: one list for each erasure.
     package internal(set) var erasedRows: [String: [String]] = [:]
     /// Held batches that are still open, by dataset and content.
@@ -112,6 +113,20 @@ package struct ProvenState: Sendable {
     package struct ReleasedRows: Sendable, Equatable {
         /// The rows, such as `3,5-7`, and the batch that they became.
         package let rows: String, batch: String
+    }
+
+    struct ReleasedContent: Sendable, Equatable {
+        let source: String, batch: String
+    }
+
+    /// The batch that content was released as although rows of it had been erased; nil when it was not.
+    ///
+    /// - Parameters:
+    ///   - dataset: its dataset.
+    ///   - digest: SHA-256 of the content as it came, hexadecimal.
+    ///   - source: the supplier, where equal content of others counts as different.
+    package func release(ofContent digest: String, dataset: String, source: String?) -> String? {
+        releasedContents[dataset + "\0" + digest]?.first { source == nil || $0.source == source }?.batch
     }
 
     struct Published: Sendable, Equatable {
@@ -226,9 +241,7 @@ package struct ProvenState: Sendable {
             if let rows = body["rows"]?.text {
                 releasedRows[held, default: []].append(ReleasedRows(rows: rows, batch: batch))
             } else {
-                // Its content differs from what came, once rows were erased from its sealed source.
-                releasedHolds[held] = batch
-                closeHold(held)
+                addRelease(of: held, as: batch)
             }
         case .holdRejected:
             guard let batch = body["batch"]?.text else { break }
@@ -278,13 +291,27 @@ package struct ProvenState: Sendable {
         if event == .shardRewritten, let rows = body["rows"]?.text, !rows.isEmpty, erasedRows[batch]?.last != rows {
             erasedRows[batch, default: []].append(rows)
         }
-        // Without its sealed source a held batch cannot be released any more.
-        if event == .fileRemoved, body.hasFiles(of: .source) { closeHold(batch) }
+        // Without its sealed source, or without a row in it, a held batch cannot be released any more.
+        let isEmptied = (body["files"]?.items ?? []).contains { file in
+            file["role"]?.text == FileRole.source.rawValue && file["row_count"]?.whole == 0
+        }
+        if event == .fileRemoved && body.hasFiles(of: .source) || event == .shardRewritten && isEmptied {
+            closeHold(batch)
+        }
     }
 
     private mutating func countUses(_ body: JSONValue) {
         let files = body["files"]?.items?.count ?? 0
         for name in body["keys"]?.items?.compactMap(\.text) ?? [] { uses[name, default: 0] += files }
+    }
+
+    /// A held batch was released. Once rows were erased from its sealed source, its content differs from what came, so its
+    /// acceptance has not closed the hold.
+    private mutating func addRelease(of held: String, as batch: String) {
+        guard let hold = holds.values.joined().first(where: { $0.batch == held }) else { return }
+        releasedContents[hold.content, default: []].append(ReleasedContent(source: hold.source, batch: batch))
+        let left = (holds[hold.content] ?? []).filter { $0.comparesSources && $0.source != hold.source }
+        holds[hold.content] = left.isEmpty ? nil : left
     }
 
     private mutating func closeHold(_ batch: String) {

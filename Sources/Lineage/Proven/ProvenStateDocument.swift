@@ -43,7 +43,10 @@ extension ProvenState {
                 releasedRows.mapValues { list in
                     .array(list.map { .array([.string($0.rows), .string($0.batch)]) })
                 }),
-            "released_holds": .object(releasedHolds.mapValues { .string($0) }),
+            "released_contents": .object(
+                releasedContents.mapValues { list in
+                    .array(list.map { .array([.string($0.source), .string($0.batch)]) })
+                }),
             "erased": .object(erasedRows.mapValues(texts)),
             "changed": .string(base64(changedFiles.encoded())),
             "accepted": .string(base64(accepted.encoded())), "judged": .string(base64(judged.encoded())),
@@ -104,7 +107,12 @@ extension ProvenState {
                 return ReleasedRows(rows: texts.first ?? "", batch: texts.last ?? "")
             }
         }
-        releasedHolds = words(document["released_holds"])
+        releasedContents = (document["released_contents"]?.members ?? [:]).mapValues { list in
+            (list.items ?? []).map { pair in
+                let texts = (pair.items ?? []).map { $0.text ?? "" }
+                return ReleasedContent(source: texts.first ?? "", batch: texts.last ?? "")
+            }
+        }
         erasedRows = (document["erased"]?.members ?? [:]).mapValues { texts($0) }
         for hold in (document["holds"]?.items ?? []).map({ Hold($0) }) { holds[hold.content, default: []].append(hold) }
     }

@@ -18,8 +18,9 @@ struct BatchAccount {
         (self.received, self.judged, self.bodies, self.row) = (received, judged, bodies.map { ($0.0, $0.1) }, row)
         var map = map
         // Only what these entries say counts.
-        map?.erased = RowList.union(
-            bodies.filter { $0.1.event == .shardRewritten }.compactMap { RowList($0.1["rows"]?.text ?? "") })
+        do throws(RowList.UnreadableRows) {
+            map?.erased = try RowList.erased(bodies.filter { $0.1.event == .shardRewritten }.map(\.1))
+        } catch { return nil }
         place = row.flatMap { map?.place(ofRow: $0) }
         heldRow = row.flatMap { map?.heldRow(of: $0) }
         if row != nil, place == nil { return nil }

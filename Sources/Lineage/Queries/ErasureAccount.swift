@@ -13,8 +13,8 @@ struct ErasureAccount {
         let after = Int(erased["after"]?.whole ?? -1)
         self.erased = erased
         rewritten = bodies.filter { $0.body.event == .shardRewritten }.sorted { $0.index < $1.index }
-        let total = ErasureTotals(rewritten.map(\.body))
-        guard rewritten.count == bodies.count - 1, Set(rewritten.map(\.index)).count == rewritten.count,
+        guard let total = ErasureTotals(rewritten.map(\.body)), rewritten.count == bodies.count - 1,
+            Set(rewritten.map(\.index)).count == rewritten.count,
             rewritten.allSatisfy({ $0.body["subject"] == subject && $0.index > after && $0.index < index }),
             erased["entries"]?.whole == Int64(rewritten.count), erased["batches"]?.whole == Int64(total.batches),
             erased["rows"]?.whole == Int64(total.rows), erased["files"]?.whole == Int64(total.files)
@@ -45,14 +45,15 @@ package struct ErasureTotals: Sendable, Equatable {
     /// Batches, rows of their sources, and new forms of files.
     package let batches: Int, rows: Int, files: Int
 
-    /// Counts the bodies of entries.
-    package init(_ bodies: [JSONValue]) {
-        var rows: [String: [RowList]] = [:]
-        for body in bodies {
-            rows[body["batch"]?.text ?? "", default: []] += RowList(body["rows"]?.text ?? "").map { [$0] } ?? []
+    /// Counts the bodies of entries; nil if one lists rows that this version cannot read.
+    package init?(_ bodies: [JSONValue]) {
+        let ofBatches = Dictionary(grouping: bodies) { $0["batch"]?.text ?? "" }
+        batches = ofBatches.count
+        var rows = 0
+        for list in ofBatches.values {
+            do throws(RowList.UnreadableRows) { rows += try RowList.erased(list)?.count ?? 0 } catch { return nil }
         }
-        batches = rows.count
-        self.rows = rows.values.reduce(0) { $0 + (RowList.union($1)?.count ?? 0) }
+        self.rows = rows
         files = bodies.reduce(0) { $0 + ($1["files"]?.items?.count ?? 0) }
     }
 }

@@ -227,7 +227,11 @@ package struct LineageQuery: Sendable {
         }
         if let batch = judged.body["batch"] {
             let rewritten = try search(batch, kind: LedgerEvent.shardRewritten.rawValue) { $0.body["batch"] == batch }
-            map.erased = RowList.union(rewritten.compactMap { RowList($0.body["rows"]?.text ?? "") })
+            do throws(RowList.UnreadableRows) { map.erased = try RowList.erased(rewritten.map(\.body)) } catch {
+                throw LedgerError(
+                    .damaged, "read ledger", subject: ledger.path,
+                    cause: "an erasure of batch \(batch.text ?? "") lists rows that this version cannot read")
+            }
         }
         return map
     }

@@ -1,3 +1,5 @@
+import Tabular
+
 /// Rows of a batch as people write them: `3,5-7`, counted from 1.
 package struct RowList: Sendable, Equatable {
     /// Ascending, without overlaps.
@@ -7,8 +9,15 @@ package struct RowList: Sendable, Equatable {
     /// Most bytes of a list as it is recorded.
     package static let textMax = 16_384
 
-    /// nil for a text that is no list of rows.
+    /// A list as a person writes it; nil for a text that is no list of rows, or of more than a million.
     package init?(_ text: String) {
+        self.init(recorded: text)
+        guard ranges.reduce(0, { min($0 + $1.count, Self.rowsMax + 1) }) <= Self.rowsMax else { return nil }
+    }
+
+    /// A list as the ledger has it, however long; nil for a text that is no list of rows.
+    package init?(recorded text: String) {
+        guard text.utf8.count <= Self.textMax else { return nil }
         var found: [ClosedRange<Int>] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
@@ -18,8 +27,25 @@ package struct RowList: Sendable, Equatable {
             found.append(first...last)
         }
         self.init(found)
-        guard ranges.reduce(0, { min($0 + $1.count, Self.rowsMax + 1) }) <= Self.rowsMax else { return nil }
     }
+
+    /// The rows that entries `shard.rewritten` say were erased; nil for none.
+    ///
+    /// - Throws: for a list that this version cannot read: as no list, the erasure would be overlooked.
+    static func erased(_ bodies: some Sequence<JSONValue>) throws(UnreadableRows) -> RowList? {
+        var lists: [RowList] = []
+        for body in bodies {
+            let text = body["rows"]?.text ?? ""
+            // Only a key was erased.
+            if text.isEmpty { continue }
+            guard let list = RowList(recorded: text) else { throw UnreadableRows() }
+            lists.append(list)
+        }
+        return union(lists)
+    }
+
+    /// A list of rows that cannot be read.
+    struct UnreadableRows: Error {}
 
     /// nil for no ranges.
     package init?(_ given: [ClosedRange<Int>]) {

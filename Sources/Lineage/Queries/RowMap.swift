@@ -133,6 +133,44 @@ package struct RowMap: Sendable, Equatable {
         return nil
     }
 
+    /// The places of many rows, in their order; rows that do not exist are left out. It takes one walk over the map.
+    package func places(of rows: RowList) -> [(row: Int, place: Place)] {
+        var found: [(row: Int, place: Place)] = []
+        var before: [[Int]: Int] = [:]
+        var (first, next, gone) = (1, 0, 0)
+        let erased = erased?.ranges ?? []
+        for run in runs {
+            let end = first + run.count
+            var left = before[run.fate.file, default: 0]
+            var row = first
+            while row < end {
+                while gone < erased.count, erased[gone].upperBound < row { gone += 1 }
+                while next < rows.ranges.count, rows.ranges[next].upperBound < row { next += 1 }
+                let isErased = gone < erased.count && erased[gone].contains(row)
+                let isAsked = next < rows.ranges.count && rows.ranges[next].contains(row)
+                // Up to where either changes.
+                var stop = end
+                if gone < erased.count {
+                    stop = min(stop, isErased ? erased[gone].upperBound + 1 : erased[gone].lowerBound)
+                }
+                if next < rows.ranges.count {
+                    stop = min(stop, isAsked ? rows.ranges[next].upperBound + 1 : rows.ranges[next].lowerBound)
+                }
+                if isAsked {
+                    for each in row..<stop {
+                        let place = left + (isErased ? 0 : each - row) + 1
+                        found.append((each, Place(fate: run.fate, row: place, isErased: isErased)))
+                    }
+                }
+                if !isErased { left += stop - row }
+                row = stop
+            }
+            before[run.fate.file] = left
+            first = end
+        }
+        return found
+    }
+
     /// The number of rows that were not erased among these rows of the source.
     private func left(in rows: Range<Int>) -> Int { rows.count - (erased?.count(in: rows) ?? 0) }
 

@@ -17,7 +17,7 @@ package final class ValueOperator: Sendable {
     private let part: PIIRule.Part?
     private let bucket: Double
     private let alphabet: TokenAlphabet
-    private let normalizes: Bool, country: String?
+    let normalizes: Bool, country: String?
     /// The type of the values, and the style of their numbers.
     private let type: FieldType, style: Numbers.Style
 

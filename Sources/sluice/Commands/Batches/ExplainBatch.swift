@@ -80,7 +80,8 @@ extension LineageCommand {
                             ? ""
                             : "; OTHERS DID NOT, first: \(replay.differing.map(String.init).joined(separator: ", "))"))
             } else {
-                lines.append("replay    not made: give the original file with --file")
+                let gone = replay.fates.erased.map { "\(NumberText.count($0.count, "row")) of it erased since; " } ?? ""
+                lines.append("replay    not made: \(gone)give the original file with --file")
             }
             if let row { return lines + self.row(replay, row) }
             return lines + self.batch(replay)

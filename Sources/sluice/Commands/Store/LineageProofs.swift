@@ -108,7 +108,9 @@ extension LineageCommand {
             let text = try FileDescriptor.openRegular(path).readAll(max: 64 << 20)
             guard let proof = RecordProof(text) else {
                 throw IngestionError(
-                    .unreadableData, "\(path): it is no proof that sluice lineage prove or certificate wrote")
+                    .unreadableData,
+                    "\(path): it is no proof that sluice lineage prove, sluice lineage certificate or sluice subject erase wrote"
+                )
             }
             let (key, from) = try key(for: proof, given)
             let head: Checkpoint

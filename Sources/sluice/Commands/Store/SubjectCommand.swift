@@ -12,7 +12,7 @@ struct SubjectCommand: AsyncParsableCommand {
         discussion: """
             Whose a row is says the field with role: subject of the contract. Each batch has a sealed index of keyed hashes of its values.
             """,
-        subcommands: [Find.self, Erase.self])
+        subcommands: [Find.self, Erase.self, Certificate.self])
 
     /// The subject.
     struct Name: ParsableArguments {
@@ -33,6 +33,10 @@ struct SubjectCommand: AsyncParsableCommand {
         func subject() throws -> SubjectName {
             let text = value == "-" ? readLine() ?? "" : value
             if text.isEmpty { throw IngestionError(.usage, "the value that names the subject is empty") }
+            // What is not UTF-8 was replaced in reading, and no accepted row has it.
+            if text.contains("\u{FFFD}") {
+                throw IngestionError(.usage, "the value that names the subject is not UTF-8; give it in that encoding")
+            }
             return token ? .token(text) : .value(text)
         }
     }
@@ -48,7 +52,8 @@ struct SubjectCommand: AsyncParsableCommand {
 
                 Example: sluice subject find customer-4711
 
-                Exit codes: 0 searched, whatever was found · 1 an index could not be read.
+                Exit codes: 0 searched, whatever was found · 1 a file could not be read · 64 an empty value, an unknown dataset, or a \
+                token that no shard has or that stands for several values.
                 """)
         @OptionGroup var name: Name
         @Flag(name: .long, help: "Print JSON.") var json = false
@@ -82,18 +87,20 @@ struct SubjectCommand: AsyncParsableCommand {
             discussion: """
                 Accepted shards, rows that were held back, held files, assertions and indexes are written anew without the rows. The \
                 ledger records the new digests and the numbers of the rows; proofs of all other rows stay valid. Run it again if it was \
-                interrupted. Backups, copies outside the store, statistics of baselines and trained models are out of reach: the \
-                certificate says so.
+                interrupted: the certificate is of everything since the subject was erased before. Backups, copies outside the store, \
+                statistics of baselines and trained models are out of reach: the certificate says so.
 
                 Example: sluice subject erase customer-4711 --reason "request 2026-118" --output erased.json
 
-                Exit codes: 0 erased, or nothing to erase · 1 a file could not be read, and its batch was left · 64 the reason names \
-                a person · 75 a batch is in work and was left, or a backup runs.
+                Exit codes: 0 erased, or nothing to erase · 1 a file could not be written anew, and its batch was left · 64 as in find, or \
+                the reason names a person · 66, 73 the certificate cannot be written there; nothing was erased · 75 a batch is in work \
+                and was left, or a backup or another change of published files runs · 77 a key is missing.
                 """)
         @OptionGroup var name: Name
         @Option(name: .long, help: "Why, 1 to 1,024 bytes; the ledger records it, so give no personal data.")
         var reason: String
-        @Flag(name: .long, help: "List what would be erased, and erase nothing.") var dryRun = false
+        @Flag(name: .long, help: "List what would be erased, and erase nothing; recorded as a search.") var dryRun =
+            false
         @Flag(name: .long, help: "Write the certificate as one HTML page (default: JSON).") var html = false
         @Option(name: .shortAndLong, help: "Write the certificate to this new file (default: none).")
         var output: String?
@@ -104,9 +111,7 @@ struct SubjectCommand: AsyncParsableCommand {
             ignoreBrokenPipes()
             var code: Int32 = 0
             try await reporting {
-                if let output, exists(output) {
-                    throw IngestionError(.cannotCreate, "\(output) exists already; remove it, or choose another name")
-                }
+                if let output { try requireWritable(output) }
                 let subject = try name.subject()
                 let recorder = try Recorder(try store.require(dataset: name.dataset))
                 if dryRun {
@@ -120,16 +125,37 @@ struct SubjectCommand: AsyncParsableCommand {
                 Terminal.line(
                     "erased \(NumberText.count(erased.rows, "row")) of \(NumberText.batches(erased.replaced.batches)); "
                         + "\(NumberText.count(erased.replaced.files, "file")) written anew")
+                for name in erased.dropped.sorted() {
+                    Terminal.line(
+                        "not sealed for \(name) any more, which sluice.yaml does not name among the recipients")
+                }
                 SubjectText.unsearched(erased.report).forEach { Terminal.line($0) }
                 code = tell(erased)
-                guard let entry = erased.entry else { return }
-                Terminal.line("recorded as entry #\(entry)")
-                guard let output, let proof = try store.require().proving().proof(ofErasure: entry) else { return }
-                let certificate = CertificateText(proof, try store.require().verifier())
-                try writeDurably(output, Array((html ? certificate.page : certificate.json).utf8).span)
+                guard let entry = erased.entry, let proof = try store.require().proving().proof(ofErasure: entry) else {
+                    return
+                }
+                let (rows, batches) = (proof.claim["rows"]?.whole ?? 0, proof.claim["batches"]?.whole ?? 0)
+                Terminal.line(
+                    "recorded as entry #\(entry): \(NumberText.count(Int(rows), "row")) of \(NumberText.batches(Int(batches))) since this "
+                        + "subject was erased before, if ever")
+                guard let output else {
+                    return Terminal.line("its certificate: sluice subject certificate \(entry) --output FILE")
+                }
+                try writeDurably(output, Array(try SubjectText.certificate(proof, html, in: store).utf8).span)
                 Terminal.line("wrote \(output)")
             }
             if code != 0 { throw ExitCode(code) }
+        }
+
+        /// Refuses a place where the certificate could not be written, before anything is erased.
+        private func requireWritable(_ output: String) throws {
+            if exists(output) {
+                throw IngestionError(.cannotCreate, "\(output) exists already; remove it, or choose another name")
+            }
+            let folder = split(output).folder
+            guard (try? fileStatus(folder.isEmpty ? "." : folder))?.kind == .folder else {
+                throw IngestionError(.noInput, "\(output): there is no folder \(folder); nothing was erased")
+            }
         }
 
         /// Says what is left to do.
@@ -140,8 +166,8 @@ struct SubjectCommand: AsyncParsableCommand {
             failures.forEach { Terminal.complain($0) }
             if !failures.isEmpty {
                 Terminal.complain(
-                    "the erasure is not complete: \(NumberText.count(failures.count, "file")) could not be read, and "
-                        + "their batches stayed as they were; see: sluice doctor")
+                    "the erasure is not complete: what is named above could not be written anew, so those batches stayed as they were; put "
+                        + "it right and run the same command again")
                 return 1
             }
             if erased.replaced.waiting > 0 {
@@ -155,8 +181,47 @@ struct SubjectCommand: AsyncParsableCommand {
     }
 }
 
+extension SubjectCommand {
+    /// `sluice subject certificate`: the certificate of an erasure that is recorded.
+    struct Certificate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "certificate",
+            abstract: "Write the certificate of an erasure that the ledger records.",
+            discussion: """
+                It states which rows of which files were erased, by number, and what was not searched, and carries the proof. JSON, or one \
+                HTML page for people; sluice lineage verify --proof checks both.
+
+                Example: sluice subject certificate 86 --html --output erased.html
+
+                Exit codes: 0 written · 66 the entry is no erasure; see sluice lineage log --kind subject.erased.
+                """)
+        @Argument(help: "The number of the entry subject.erased.") var entry: Int
+        @Flag(name: .long, help: "Write one HTML page (default: JSON).") var html = false
+        @OptionGroup var output: LineageCommand.ProofOutput
+        @OptionGroup var store: StoreOptions
+
+        /// Writes the certificate.
+        func run() async throws {
+            ignoreBrokenPipes()
+            try await reporting {
+                guard let proof = try store.require().proving().proof(ofErasure: entry) else {
+                    throw IngestionError(
+                        .noInput, "entry \(entry) records no erasure; see: sluice lineage log --kind subject.erased")
+                }
+                try output.write(try SubjectText.certificate(proof, html, in: store))
+            }
+        }
+    }
+}
+
 /// What a search for a subject found, for people and programs.
 enum SubjectText {
+    /// The certificate of an erasure.
+    static func certificate(_ proof: RecordProof, _ html: Bool, in store: StoreOptions) throws -> String {
+        let certificate = CertificateText(proof, try store.require().verifier())
+        return html ? certificate.page : certificate.json
+    }
+
     /// Lines for a terminal.
     static func lines(_ report: SubjectReport) -> [String] {
         var lines = report.batches.flatMap { batch in
