@@ -309,7 +309,7 @@ extension Pipeline {
         let (received, judged) = try requireHeld(held, entries)
         if let batch = try store.accepted(sameAs: received, judged) { return .earlier(batch) }
         if let text = try store.ending(entries) {
-            throw IngestionError(.usage, "\(text): there is nothing left to release")
+            throw IngestionError(.noInput, "\(text): there is nothing left to release")
         }
         let format = received["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
         let dataset = received["dataset"]?.text ?? ""

@@ -11,6 +11,10 @@ struct SubjectCommand: AsyncParsableCommand {
         abstract: "Find and erase the rows of one person, or other subject, in all batches of a store.",
         discussion: """
             Whose a row is says the field with role: subject of the contract. Each batch has a sealed index of keyed hashes of its values.
+
+            Example:
+              sluice subject find customer-4711
+              sluice subject erase customer-4711 --reason "request 2026-118" --output erased.json
             """,
         subcommands: [Find.self, Erase.self, Certificate.self])
 
