@@ -13,10 +13,7 @@ import Testing
 
 /// With `perSubject` each subject has a key of its own, which an erasure destroys.
 @Suite struct `keys of single subjects` {
-    private func run(
-        _ shop: Workshop, _ path: String, dataset: String = "visits", limit: Double = 0.5,
-        _ change: (inout BatchOptions) -> Void = { _ in }
-    ) async throws -> BatchReport {
+    private func contract(limit: Double) throws -> LoadedSchema {
         let text = """
             fields:
               - { name: who, type: string, sluice: { role: subject } }
@@ -27,7 +24,14 @@ import Testing
             sluice: { batch: { maxRejectedRate: \(limit) }, undeclaredPii: allow, baseline: { learning: 1 } }
 
             """
-        let loaded = try Schema.load(Array(text.utf8), name: "visits.schema.yaml")
+        return try Schema.load(Array(text.utf8), name: "visits.schema.yaml")
+    }
+
+    private func run(
+        _ shop: Workshop, _ path: String, dataset: String = "visits", limit: Double = 0.5,
+        _ change: (inout BatchOptions) -> Void = { _ in }
+    ) async throws -> BatchReport {
+        let loaded = try contract(limit: limit)
         var options = BatchOptions()
         options.mode = .ingest
         change(&options)
@@ -110,17 +114,7 @@ import Testing
         #expect(held.status == .held)
         #expect(try files(shop).isEmpty)
         var request = Pipeline.ReleaseRequest(held.batch, reason: "sound")
-        let text = """
-            fields:
-              - { name: who, type: string, sluice: { role: subject } }
-              - { name: id, type: integer, constraints: { required: true } }
-              - name: mail
-                type: string
-                sluice: { pii: { entity: EMAIL_ADDRESS, operator: encrypt, key: tokens, perSubject: true } }
-            sluice: { batch: { maxRejectedRate: 0.5 }, undeclaredPii: allow }
-
-            """
-        request.contract = try Schema.load(Array(text.utf8), name: "visits.schema.yaml")
+        request.contract = try contract(limit: 0.5)
         _ = try await Pipeline(store: Store(shop.store.root), writes: true).release(request, options: BatchOptions())
         #expect(try files(shop).count == 1)
         try shop.expectSound()
@@ -145,19 +139,6 @@ import Testing
         let files = try files(shop)
         #expect(again.status == .accepted && files.count == 1)
         try shop.expectSound()
-    }
-
-    private final class Once: @unchecked Sendable {
-        private let lock = NSLock()
-        private var isSet = false
-
-        /// - Returns: whether it was set before.
-        func set() -> Bool {
-            lock.lock()
-            defer { lock.unlock() }
-            defer { isSet = true }
-            return isSet
-        }
     }
 
     @Test func `keys outlive the batch that made them, and are erased without it`() async throws {

@@ -293,7 +293,7 @@ import Testing
         request.contract = try Schema.load(
             Array(Self.contract.replacing("MORE", with: "").utf8), name: "visits.schema.yaml")
         var options = BatchOptions()
-        let isErased = Flag()
+        let isErased = Once()
         options.progress = { _, _, _ in
             if isErased.set() { return }
             // Another process.
@@ -318,20 +318,6 @@ import Testing
         }
         #expect(report.status == .accepted && report.counts.total == 196)
         try shop.expectSound()
-    }
-
-    /// Set once.
-    private final class Flag: @unchecked Sendable {
-        private let lock = NSLock()
-        private var isSet = false
-
-        /// - Returns: whether it was set before.
-        func set() -> Bool {
-            lock.lock()
-            defer { lock.unlock() }
-            defer { isSet = true }
-            return isSet
-        }
     }
 
     @Test func `held back rows that were erased cannot be released, and the others can`() async throws {
@@ -403,6 +389,10 @@ import Testing
         #expect(try recorder(shop).findSubject(.value("person-2"), dataset: "numbers").batches.isEmpty)
         let named = await failure { _ = try await erase(shop, .value("person-2"), reason: "person-2 asked") }
         #expect(named?.code == .usage && named?.description.contains("person-2") == false)
+        let other = await failure { _ = try await erase(shop, .value("person-2"), reason: "for Person-2") }
+        #expect(other?.code == .usage)
+        // A part of a word or number is no name.
+        #expect(try await erase(shop, .value("2"), reason: "request 2026").entry != nil)
         let erased = try await erase(shop, .value("person-2"))
         let entry = try #require(erased.entry)
         let proof = try #require(try Store(shop.store.root).proving().proof(ofErasure: entry))

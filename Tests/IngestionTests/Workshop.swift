@@ -115,3 +115,17 @@ private final class OwnThreads: TaskExecutor {
         Thread { unsafe job.runSynchronously(on: executor) }.start()
     }
 }
+
+/// Is set once, by whichever thread comes first.
+final class Once: @unchecked Sendable {
+    private let lock = NSLock()
+    private var isSet = false
+
+    /// - Returns: whether it was set before.
+    func set() -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        defer { isSet = true }
+        return isSet
+    }
+}

@@ -122,7 +122,6 @@ extension Store {
     ///
     /// - Parameters:
     ///   - name: the subject.
-    ///   - dataset: only this dataset; nil for all.
     ///   - files: the present files of each batch.
     /// - Returns: what is found, for people, and the batches with rows of the subject.
     /// - Throws: `usage` for a token that no shard has, or that stands for several subjects.

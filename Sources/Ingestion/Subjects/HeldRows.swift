@@ -129,14 +129,12 @@ struct RowCut {
     private var runs: [Run] = []
     private var lastEnd: Int?
     private var isInRun = false
-    private(set) var removedCount = 0
 
     init() {}
 
     /// The next row.
     mutating func add(_ place: Range<Int>, isRemoved: Bool) {
         if isRemoved {
-            removedCount += 1
             if isInRun {
                 runs[runs.count - 1].end = place.upperBound
             } else {
