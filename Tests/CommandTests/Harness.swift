@@ -86,6 +86,24 @@ struct Harness {
             wasSignalled: process.terminationReason == .uncaughtSignal)
     }
 
+    /// Runs the program where standard output is a terminal.
+    func runInTerminal(_ arguments: String...) throws -> Outcome {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/script")
+        let words = ([Self.program.path] + arguments).map { "'" + $0.replacing("'", with: "'\\''") + "'" }
+        process.arguments = ["-qec", words.joined(separator: " "), "/dev/null"]
+        process.currentDirectoryURL = URL(filePath: folder)
+        process.environment = ProcessInfo.processInfo.environment.merging(["XDG_CONFIG_HOME": path(".config")]) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return Outcome(code: process.terminationStatus, out: text, err: "")
+    }
+
     /// Every file below a folder, by its path within it.
     func files(below name: String) -> [String] {
         let walker = FileManager.default.enumerator(atPath: path(name))

@@ -83,4 +83,31 @@ import Testing
         #expect(run.code == 64 && run.err.contains("no such field; it has a, "), "\(run.err)")
         #expect(!run.err.contains("lopez"), "\(run.err)")
     }
+
+    /// Values go to a terminal only, with a reason, and the ledger says so.
+    @Test func `held rows are shown on a terminal`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write(
+            "c.yaml", "name: d\nfields: [{ name: id, type: integer }, { name: x, type: integer }]\n")
+        try harness.write("d.csv", "id,x\n1,first\n2,sec\u{1B}[2Jond\n")
+        #expect(try harness.run("init", "store").code == 0)
+        let run = try harness.run(
+            "ingest", "d.csv", "--schema", "c.yaml", "--store", "store", "--format", "json")
+        let batch = try #require(try harness.report(run)["batch"] as? String)
+        let words = ["review", "show", batch + ":2", "--show-values", "--store", "store"]
+        let piped = try harness.run(words + ["--reason", "check"])
+        #expect(piped.code == 64 && piped.err.contains("terminal") && !piped.out.contains("sec"), "\(piped)")
+        #expect(try harness.run(words).err.contains("--reason"))
+        let bare = try harness.run("review", "show", batch + ":2", "--store", "store")
+        #expect(bare.code == 64 && bare.err.contains("--show-values"), "\(bare)")
+        let none = try harness.run("lineage", "log", "--store", "store", "--kind", "shard.opened")
+        #expect(!none.out.contains("shard.opened"), "\(none.out)")
+        let shown = try harness.runInTerminal(
+            "review", "show", batch + ":2", "--show-values", "--store", "store", "--reason", "check")
+        #expect(shown.code == 0 && shown.out.contains("row 2  2,sec\\x1b[2Jond"), "\(shown)")
+        #expect(!shown.out.contains("first"))
+        let log = try harness.run("lineage", "log", "--store", "store", "--kind", "shard.opened")
+        #expect(log.out.contains("only row 2") && log.out.contains("check"), "\(log.out)")
+    }
 }

@@ -1,6 +1,6 @@
 import Cryptography
 import Glibc
-import Lineage
+package import Lineage
 import Masking
 import Reading
 package import Sealing
@@ -12,7 +12,9 @@ extension Recorder {
     /// Records `shard.opened` in one commit: the files with their places and rows, the user's id and the reason.
     ///
     /// - Throws: `usage` without a reason, or for one that holds personal data.
-    package func recordOpening(_ files: [Store.Admitted], reason: String) throws(IngestionError) {
+    package func recordOpening(
+        _ files: [Store.Admitted], rows: RowList? = nil, reason: String
+    ) throws(IngestionError) {
         try requireTellable(reason)
         let time = Clock.text()
         let entries = stride(from: 0, to: files.count, by: Self.openingsMax).map { first -> JSONValue in
@@ -31,6 +33,7 @@ extension Recorder {
             ]
             // Where there is one file, it stands where earlier versions look for it.
             if part.count == 1, let only = part.first { members["file_sha256"] = .string(only.digest) }
+            if let rows { members["rows"] = .string(rows.text) }
             return .object(members)
         }
         try append(entries)

@@ -88,7 +88,11 @@ enum LineageText {
             if let first = opened.first {
                 let rows = opened.reduce(0) { $0 + Int($1["row_count"]?.whole ?? 0) }
                 text += "  \(first["path"]?.text ?? "")" + (opened.count > 1 ? "  and \(opened.count - 1) more" : "")
-                if rows > 0 { text += "  \(NumberText.count(rows, "row"))" }
+                if let shown = body["rows"]?.text.flatMap({ RowList($0) }) {
+                    text += "  only \(shown.count == 1 ? "row" : "rows") \(shown.text(first: 10))"
+                } else if rows > 0 {
+                    text += "  \(NumberText.count(rows, "row"))"
+                }
             }
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case .genesis:

@@ -36,20 +36,63 @@ extension ReviewCommand {
             abstract: "Show what holds a batch or its rows, beside what is usual, and what can be decided.",
             discussion: """
                 For each reason: what moved, beside how much accepted batches differed, and whether a release waives it. No value of the \
-                data is shown. For one row: sluice lineage explain BATCH:ROW.
+                data is shown, unless --show-values asks for rows that are held or were held back: only on a terminal, and the ledger \
+                records who looks at them and why before one appears. The findings of one row: sluice lineage explain BATCH:ROW.
 
-                Example: sluice review show latest
+                Example:
+                  sluice review show latest
+                  sluice review show BATCH:17 --show-values --reason "check before release"
                 """)
-        @Argument(help: "The id of the batch, the first 6 or more characters of it, or latest.") var batch: String
+        @Argument(
+            help: """
+                BATCH, or BATCH:ROWS with --show-values; BATCH is an id, the first 6 or more characters of it, or latest.
+                """) var target: String
+        @Flag(name: .long, help: "Show the rows of BATCH:ROWS as they came, at most 20, on a terminal only.")
+        var showValues = false
+        @Option(name: .long, help: "With --show-values: why; the ledger records it, so give no personal data.")
+        var reason: String?
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
+
+        func validate() throws {
+            if showValues, reason == nil {
+                throw ValidationError("--show-values needs --reason TEXT, which is recorded")
+            }
+            if showValues, json { throw ValidationError("--show-values writes to a terminal, and not as JSON") }
+        }
+
+        /// Shows rows to whoever sits at the terminal.
+        private func showRows(_ rows: RowList?, of batch: String, in store: Store) throws {
+            guard let rows, let reason else {
+                throw IngestionError(
+                    .usage, "name the rows to show, as in: sluice review show \(batch):17 --show-values --reason TEXT")
+            }
+            guard StandardStream.output.isTerminal else {
+                throw IngestionError(
+                    .usage,
+                    "--show-values writes to a terminal only; to open the file: sluice shard cat FILE --reason TEXT")
+            }
+            for row in try Recorder(store).showRows(rows, of: batch, reason: reason) {
+                Terminal.line(
+                    "row \(row.number)  "
+                        + (row.bytes.map { String(decoding: $0, as: UTF8.self) } ?? "is not kept, or was erased"))
+            }
+        }
 
         /// Reads the record and the kept report, which needs a key of the store.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
                 let store = try store.require().proving()
-                let found = try store.reviewCase(of: try BatchID.resolve(batch, in: store))
+                let (batch, rows) = try ReviewTarget(target).resolve(in: store)
+                if showValues { return try showRows(rows, of: batch, in: store) }
+                if rows != nil {
+                    throw IngestionError(
+                        .usage,
+                        "rows are shown with --show-values --reason TEXT; what was found in one: sluice lineage explain \(target)"
+                    )
+                }
+                let found = try store.reviewCase(of: batch)
                 if json { return Terminal.json(found.document) }
                 Terminal.report(found.lines, indent: 10)
             }
