@@ -18,6 +18,7 @@ let oursC: [CSetting] = [
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// Statistics go over thousands of rows for each batch, and a signature takes thousands of multiplications: without optimisation their
@@ -40,6 +41,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -55,7 +57,7 @@ let package = Package(
         // Ring 1: values, documents, statistics, primitives.
         room("Tabular", []),
         room("Sketches", ["Tabular"], optimised),
-        room("Cryptography", ["COpenSSL"], optimised),
+        room("Cryptography", ["COpenSSL", crypto], optimised),
         room("Storage", ["Tabular", "CPosix"]),
         room("Schemas", ["Tabular", "Recognition", "Yams"]),
         room("Recognition", ["Tabular", "Cryptography", "CKernels"], optimised),

@@ -74,7 +74,7 @@ package struct IngestionError: Error, Sendable, CustomStringConvertible {
             self.init(storage)
             return
         }
-        self.init(.notPermitted, error.description)
+        self.init(error.code == .unavailable ? .tryAgain : .notPermitted, error.description)
     }
 
     /// Wraps a ledger error.

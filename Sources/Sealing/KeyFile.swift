@@ -2,7 +2,7 @@ package import Cryptography
 import Storage
 
 /// The purpose of a key.
-package enum KeyKind: String, Sendable, CaseIterable {
+package enum KeyKind: String, Sendable {
     /// Wraps the data keys of a dataset: AES-256.
     case kek
     /// Signs the ledger: an Ed25519 seed.
@@ -11,6 +11,16 @@ package enum KeyKind: String, Sendable, CaseIterable {
     case token
     /// The store's own secret.
     case store
+    /// Opens what was wrapped with X-Wing: the seed of the private half, which is usually kept elsewhere.
+    case xwing
+
+    /// The kinds that a store makes for itself in `keys/`.
+    package static let ofStore: [KeyKind] = [.kek, .signing, .token, .store]
+
+    /// 32 bytes that only this key yields and from which it cannot be found: an HMAC under the key.
+    package func identity(of key: SecretKey, name: String) -> [UInt8] {
+        hmacSHA256(key: key, Array("sluice/key-identity/v1\0\(rawValue)\0\(name)".utf8).span)
+    }
 }
 
 /// A key and its name, in a file that only its owner can read.
@@ -49,13 +59,24 @@ package struct KeyFile: Sendable {
         self.key = key
     }
 
+    /// Whose a key file is.
+    package enum Owner: Sendable {
+        /// This user's alone.
+        case user
+        /// The service manager's, which lets this user read it: by an access list, whose mask stands in the mode's group bits.
+        case serviceManager
+    }
+
     /// Reads and checks a key file.
     ///
     /// Throws `unsafeKeyFile` unless it is a plain file of this user in a folder of this user, both inaccessible to
-    /// other users and neither a link. Throws `malformedKeyFile` for a key of another kind, a typing error or damage,
-    /// and for a file that has the name of another key. Throws `storage` if it cannot be read.
-    package static func read(_ path: String, kind: KeyKind) throws(SealingError) -> KeyFile {
-        let text = try secretText(path, max: 4096)
+    /// other users and neither a link; for `serviceManager`, of this user or root and not writable by others. Throws
+    /// `malformedKeyFile` for a key of another kind, a typing error or damage, and for a file that has the name of
+    /// another key. Throws `storage` if it cannot be read.
+    package static func read(
+        _ path: String, kind: KeyKind, owner: Owner = .user
+    ) throws(SealingError) -> KeyFile {
+        let text = try secretText(path, max: 4096, owner: owner)
         let file = try text.withBytes { bytes throws(SealingError) in try parse(bytes, path, kind) }
         let asked = askedName(path, kind)
         // A caller that asks for a key by its name must not get another one.
@@ -98,17 +119,17 @@ package struct KeyFile: Sendable {
     }
 
     /// Reads a file that must be inaccessible to other users, into memory that is wiped.
-    static func secretText(_ path: String, max: Int) throws(SealingError) -> SecretKey {
+    static func secretText(_ path: String, max: Int, owner: Owner = .user) throws(SealingError) -> SecretKey {
         let (place, name) = split(path)
         guard let own = FileName(Array(name.utf8)) else {
             throw unreadable(path, "it names no file; name the key file")
         }
         // The file is opened in the folder that was checked, even if the path has come to mean another one.
         let folder = try storing { () throws(StorageError) in try OpenFolder(unlinked: place) }
-        try check(storing { () throws(StorageError) in try folder.status() }, place, "700")
+        try check(storing { () throws(StorageError) in try folder.status() }, of: place, mode: "700", owner: owner)
         let file = try storing { () throws(StorageError) in try folder.openRegular(own) }
         let status = try storing { () throws(StorageError) in try file.status() }
-        try check(status, path, "600")
+        try check(status, of: path, mode: "600", owner: owner)
         guard status.size <= max else {
             throw unreadable(path, "it has more than \(max) bytes; check that it is a key file")
         }
@@ -118,12 +139,15 @@ package struct KeyFile: Sendable {
         }
     }
 
-    private static func check(_ status: FileStatus, _ path: String, _ mode: String) throws(SealingError) {
-        guard status.owner == effectiveUser() else {
+    private static func check(
+        _ status: FileStatus, of path: String, mode: String, owner: Owner
+    ) throws(SealingError) {
+        let isManaged = owner == .serviceManager
+        guard status.owner == effectiveUser() || isManaged && status.owner == 0 else {
             throw SealingError(
                 .unsafeKeyFile, "use key file", subject: path, cause: "it belongs to another user; chown it")
         }
-        guard status.mode & 0o077 == 0 else {
+        guard status.mode & (isManaged ? 0o027 : 0o077) == 0 else {
             throw SealingError(
                 .unsafeKeyFile, "use key file", subject: path, cause: "others may use it; run chmod \(mode) on it")
         }
@@ -174,7 +198,7 @@ package struct KeyFile: Sendable {
         return key
     }
 
-    private static func trimmed(_ text: Substring) -> String {
+    static func trimmed(_ text: Substring) -> String {
         String(text.drop { $0 == " " }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
     }
 

@@ -27,10 +27,14 @@ package enum MessageLimits {
 }
 
 /// A data key, encrypted for one recipient.
-struct EncryptedDataKey: Sendable, Equatable {
-    var provider: [UInt8]
-    var info: [UInt8]
-    var ciphertext: [UInt8]
+package struct EncryptedDataKey: Sendable, Equatable {
+    /// Who encrypted it, with what key, and the result: as they stand in the message.
+    package var provider: [UInt8], info: [UInt8], ciphertext: [UInt8]
+
+    /// From its parts.
+    package init(provider: [UInt8], info: [UInt8], ciphertext: [UInt8]) {
+        (self.provider, self.info, self.ciphertext) = (provider, info, ciphertext)
+    }
 
     /// The key's name: the key info without the trailer of a raw AES key (tag bits 128, IV bytes 12, the IV).
     var keyName: String {
@@ -41,7 +45,7 @@ struct EncryptedDataKey: Sendable, Equatable {
 }
 
 /// The encryption context of a message, as bytes: Swift's strings would treat canonically equivalent keys as equal.
-struct EncryptionContext: Sendable, Equatable {
+package struct EncryptionContext: Sendable, Equatable {
     struct Pair: Sendable, Equatable {
         var key: [UInt8]
         var value: [UInt8]
@@ -59,7 +63,8 @@ struct EncryptionContext: Sendable, Equatable {
 
     subscript(key: String) -> [UInt8]? { pairs.first { $0.key.elementsEqual(key.utf8) }?.value }
 
-    var dictionary: [String: String] {
+    /// Its pairs as texts.
+    package var dictionary: [String: String] {
         Dictionary(
             pairs.map { (String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self)) },
             uniquingKeysWith: { first, _ in first })

@@ -73,8 +73,8 @@ package struct MessageReader: ~Copyable {
         }
         for (name, value) in expect where header.context[name] != Array(value.utf8) { throw Self.mismatch(name) }
 
-        let full = header.context.merged(with: reproduced).serialised
-        guard let dataKey = keys.unwrap(header.dataKeys, context: full) else {
+        let full = header.context.merged(with: reproduced)
+        guard let dataKey = try keys.unwrap(header.dataKeys, context: full) else {
             let names = header.info.recipients.map { "\($0.provider):\($0.keyName)" }.joined(separator: ", ")
             throw SealingError(.noKey, "open message", cause: "none of the keys given opens it; it is for \(names)")
         }

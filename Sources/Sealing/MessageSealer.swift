@@ -70,7 +70,7 @@ package struct MessageSealer: ~Copyable {
     /// Throws `limit` for no recipients or more than 16, for a context over 2 KiB or with reserved names, and for a
     /// frame length outside 1 byte to 64 MiB.
     package init(
-        context: [String: String], recipients: [WrappingKey], frameLength: Int = MessageLimits.frameLength,
+        context: [String: String], recipients: [any WrappingKey], frameLength: Int = MessageLimits.frameLength,
         secrets: MessageSecrets? = nil, hashing: Bool = true
     ) throws(SealingError) {
         let bound = EncryptionContext(context)
@@ -78,9 +78,8 @@ package struct MessageSealer: ~Copyable {
         let secrets = if let secrets { secrets } else { try MessageSecrets(recipients: recipients.count) }
         precondition(secrets.wrappingIVs.count >= recipients.count)
         var dataKeys: [EncryptedDataKey] = []
-        let aad = bound.serialised
         for (recipient, iv) in zip(recipients, secrets.wrappingIVs) {
-            dataKeys.append(try recipient.wrap(secrets.dataKey, context: aad, iv: iv))
+            dataKeys.append(try recipient.wrap(secrets.dataKey, context: bound, iv: iv))
         }
         let keys = try deriveKeys(dataKey: secrets.dataKey, messageID: secrets.messageID, suite: .committed)
         let header = MessageHeader(
@@ -102,7 +101,7 @@ package struct MessageSealer: ~Copyable {
     }
 
     private static func check(
-        _ context: EncryptionContext, _ recipients: [WrappingKey], _ frameLength: Int
+        _ context: EncryptionContext, _ recipients: [any WrappingKey], _ frameLength: Int
     ) throws(SealingError) {
         let operation = "seal message"
         guard 1...MessageLimits.maxRecipients ~= recipients.count else {
@@ -231,7 +230,7 @@ package struct MessageSealer: ~Copyable {
 
 /// Seals bytes in memory.
 package func sealMessage(
-    _ bytes: Span<UInt8>, context: [String: String], recipients: [WrappingKey],
+    _ bytes: Span<UInt8>, context: [String: String], recipients: [any WrappingKey],
     frameLength: Int = MessageLimits.frameLength, secrets: MessageSecrets? = nil
 ) throws(SealingError) -> (bytes: [UInt8], message: SealedMessage) {
     var sealer = try MessageSealer(

@@ -11,7 +11,7 @@ package struct MessageWriter: ~Copyable {
     ///
     /// Throws `limit` as `MessageSealer` does, and `storage` when the file cannot be written.
     package init(
-        to file: consuming StagedFile, context: [String: String], recipients: [WrappingKey]
+        to file: consuming StagedFile, context: [String: String], recipients: [any WrappingKey]
     ) throws(SealingError) {
         sealer = try MessageSealer(context: context, recipients: recipients)
         sealer.reserveOutput(Self.chunk + min(MessageLimits.frameLength, Self.chunk) + 4096)

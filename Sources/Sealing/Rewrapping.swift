@@ -15,17 +15,21 @@ extension MessageReader {
     /// - Returns: the facts about the new message, without the length of its plaintext.
     /// - Throws: `noKey` when `old` does not open it, `refused` for a message that is signed inside, `storage`.
     package consuming func rewrap(
-        from old: WrappingKey, to new: WrappingKey, into file: consuming StagedFile
+        from old: any WrappingKey, to new: any WrappingKey, into file: consuming StagedFile
     ) throws(SealingError) -> SealedFile {
         guard header.suite == .committed else {
             throw SealingError(
                 .refused, "rewrap message",
                 cause: "it is signed by a key that was thrown away, so its header cannot change")
         }
-        let context = header.context.serialised
-        guard let place = header.dataKeys.firstIndex(where: { old.unwrap($0, context: context) != nil }),
-            let dataKey = old.unwrap(header.dataKeys[place], context: context)
-        else { throw SealingError(.noKey, "rewrap message", subject: old.name, cause: "this key does not open it") }
+        let context = header.context
+        var opened: (place: Int, dataKey: SecretKey)?
+        for (place, wrapped) in header.dataKeys.enumerated() where opened == nil {
+            if let dataKey = try old.unwrap(wrapped, context: context) { opened = (place, dataKey) }
+        }
+        guard let (place, dataKey) = opened else {
+            throw SealingError(.noKey, "rewrap message", subject: old.name, cause: "this key does not open it")
+        }
         var made = header
         if new.isRecipient(in: header.dataKeys) {
             made.dataKeys.remove(at: place)
@@ -57,12 +61,5 @@ extension MessageReader {
             fileSHA256: whole.digest(), bodySHA256: body.digest(), messageID: header.messageID,
             commitment: header.commitment, byteCount: start.count + position - headerBytes.count, plaintextByteCount: 0)
         return SealedFile(message: message, file: file)
-    }
-}
-
-extension WrappingKey {
-    /// Whether one of these data keys is wrapped for a key of this namespace and name.
-    fileprivate func isRecipient(in dataKeys: [EncryptedDataKey]) -> Bool {
-        dataKeys.contains { $0.provider == provider && $0.keyName == name }
     }
 }

@@ -21,6 +21,8 @@ package struct SealingError: Error, Equatable, CustomStringConvertible {
         case malformedKeyFile
         /// A key file that other users could read or change.
         case unsafeKeyFile
+        /// A key service did not answer; a retry may succeed.
+        case unavailable
         /// libcrypto refused.
         case cryptography
         /// A file could not be read or written; `storage` has the error.

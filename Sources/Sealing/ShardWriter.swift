@@ -12,7 +12,7 @@ package struct ShardWriter: ~Copyable {
 
     /// Starts a shard with its header (empty for JSON Lines).
     package init(
-        to file: consuming StagedFile, header: [UInt8], context: [String: String], recipients: [WrappingKey]
+        to file: consuming StagedFile, header: [UInt8], context: [String: String], recipients: [any WrappingKey]
     ) throws(SealingError) {
         var writer = try MessageWriter(to: file, context: context, recipients: recipients)
         if !header.isEmpty { try writer.write(header.span) }
@@ -43,7 +43,7 @@ package struct QuarantineWriter: ~Copyable {
     /// of rejected rows are kept.
     package init(
         to file: consuming StagedFile, fields: [String], keepsRejected: Bool = true, context: [String: String],
-        recipients: [WrappingKey]
+        recipients: [any WrappingKey]
     ) throws(SealingError) {
         writer = try MessageWriter(to: file, context: context, recipients: recipients)
         self.keepsRejected = keepsRejected

@@ -168,7 +168,7 @@ for hashing in [false, true] {
     let sealed = time {
         guard
             var sealer = try? MessageSealer(
-                context: ["dataset": "bench"], recipients: [.aes(name: "bench", key: key)],
+                context: ["dataset": "bench"], recipients: [AESWrappingKey(name: "bench", key: key)],
                 frameLength: MessageLimits.frameLength, secrets: nil, hashing: hashing)
         else { exit(70) }
         sealer.reserveOutput(1 << 20)

@@ -7,7 +7,7 @@ import Testing
     @Test func `the template is what it says it is`() throws {
         let made = try Configuration(Array(Configuration.template(origin: "sluice.local/a1").utf8), name: "sluice.yaml")
         #expect(made.origin == "sluice.local/a1")
-        #expect(made.recipients == [.kek("main")])
+        #expect(made.recipients.map(\.name) == ["main"] && made.recipients.map(\.kind) == [.kek])
         #expect(made.datasets["example"]?.schema == "schemas/example.schema.yaml")
         #expect(made.sliceBytes == 16 << 20)
         let loaded = try Schema.load(Array(Configuration.exampleContract.utf8), name: "example.schema.yaml")
@@ -38,13 +38,15 @@ import Testing
     @Test(arguments: [
         "unlistedSources", "recipients", "datasets", "sources", "limits", "ledger.origin",
         "ledger.signingKey",
-        "recipients[0].kek", "recipients[0].rsa", "datasets.orders.schema", "datasets.orders.source",
+        "recipients[0].kek", "recipients[0].rsa", "recipients[0].xwing", "recipients[0].exec", "datasets.orders.schema",
+        "datasets.orders.source",
         "datasets.orders.recipients", "datasets.orders.inbox", "datasets.orders.archive", "datasets.orders.shadow",
         "sources.partner.owner", "sources.partner.licence", "sources.partner.license", "sources.partner.collection",
         "sources.partner.intendedUse", "sources.partner.contact", "sources.partner.probation",
         "sources.partner.require",
         "sources.partner.keys", "sources.partner.namespace", "sources.partner.keys[0].minisign",
         "sources.partner.keys[0].ssh", "limits.sliceBytes", "apiVersion", "recipients[0].publicKey",
+        "recipients[0].command",
         "retention.accepted", "retention.quarantine", "retention.held", "retention.decision", "retention.baseline",
         "retention.superseded", "datasets.orders.retention.held", "datasets.orders.retention", "retention",
         "review", "review.approvals", "review.signature", "review.reviewers", "review.reviewers[0].name",
@@ -59,6 +61,9 @@ import Testing
         if path.hasSuffix("publicKey") { text = "{recipients: [{rsa: x, publicKey: [[1]]}]}" }
         if path.hasSuffix("reviewers[0].key") { text = "{review: {reviewers: [{name: x, key: [[1]]}]}}" }
         if path.hasSuffix(".rsa") { text = "{recipients: [{rsa: [[1]], publicKey: x}]}" }
+        if path.hasSuffix(".exec") { text = "{recipients: [{exec: [[1]], command: [/x]}]}" }
+        if path.hasSuffix(".command") { text = "{recipients: [{exec: x, command: 7}]}" }
+        if path.hasSuffix(".xwing") { text = "{recipients: [{xwing: [[1]], publicKey: x}]}" }
         if path == "ledger.signingKey" { text = "{ledger: {origin: a, signingKey: [[1]]}}" }
         let whole = [("apiVersion", "sluice/v1"), ("ledger", "{origin: a}"), ("recipients", "[{kek: m}]")]
             .filter { !path.hasPrefix($0.0) }.map { "\($0.0): \($0.1), " }.joined()
@@ -81,7 +86,8 @@ import Testing
         }
         #expect(
             Set(keys(.store)) == [
-                "apiVersion", "ledger", "origin", "signingKey", "recipients", "kek", "rsa", "publicKey", "datasets",
+                "apiVersion", "ledger", "origin", "signingKey", "recipients", "kek", "rsa", "xwing", "exec", "command",
+                "publicKey", "datasets",
                 "schema", "source", "inbox", "archive", "shadow", "sources", "owner", "licence", "license",
                 "collection",
                 "intendedUse", "contact", "probation", "require", "keys", "minisign", "ssh", "namespace",

@@ -251,7 +251,7 @@ import Testing
         let writer = try recorder(shop)
         let count = try files(writer).count
         let kept = try KeyFile.read(join(shop.store.keysFolder, "main.kek"), kind: .kek)
-        let key = WrappingKey.aes(name: "main", key: kept.key)
+        let key = AESWrappingKey(name: "main", key: kept.key)
         #expect(try writer.drill(key, count: 3).tried == 3)
         let whole = try writer.drill(key, count: 100, dataset: "numbers")
         #expect(whole.sealed == count && whole.tried == count && whole.opened == count && whole.failures.isEmpty)
@@ -261,7 +261,7 @@ import Testing
         #expect(try recorder(shop).drill(key, count: 100).opened == count)
         let none = await failure { _ = try writer.drill(key, count: 5, dataset: "other") }
         #expect(none?.code == .usage)
-        let stranger = WrappingKey.aes(name: "main", key: try SecretKey(random: 32))
+        let stranger = AESWrappingKey(name: "main", key: try SecretKey(random: 32))
         let failed = try writer.drill(stranger, count: 4)
         #expect(failed.opened == 0 && failed.failures.count == 4)
         // A damaged file is no fault of the key, and is told all the same.

@@ -37,7 +37,7 @@ import Testing
         _ = try await accepted(shop, "a.csv", from: 1)
         try Recorder(shop.store).take(.block, source: "bad", reason: "sends rubbish")
         // The state of the whole ledger, without the block, and with the planted key as the recorded one.
-        let secret = try Store.readKey(in: other.store.keysFolder, .store, "store")
+        let secret = try other.store.keyFolders.read(.store, "store")
         let planted = UsedKey(.store, "store", secret)
         let (log, state) = try shop.store.proving().proven()
         var text = String(decoding: state.document().canonicalBytes(), as: UTF8.self)

@@ -86,7 +86,7 @@ private struct OwnMemory {
 
 @Suite(.serialized) struct `What a message leaves in memory` {
     private static let key = Result { try SecretKey(random: 32) }
-    private func recipients() throws -> [WrappingKey] { [.aes(name: "k", key: try Self.key.get())] }
+    private func recipients() throws -> [any WrappingKey] { [AESWrappingKey(name: "k", key: try Self.key.get())] }
 
     /// Writes patterns in parts, since a growing buffer leaves copies behind, and the heap itself overwrites the first
     /// one.

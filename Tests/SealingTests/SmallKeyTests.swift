@@ -34,7 +34,7 @@ import Testing
         try withFolder { folder in
             let path = join(folder, "old.pem")
             try writeDurably(path, Self.pem("PRIVATE", Self.private2048).span)
-            let old = WrappingKey.rsa(name: "old", key: try readRSAPrivateKey(path))
+            let old = RSAWrappingKey(name: "old", key: try readRSAPrivateKey(path))
             let (message, _) = try sealMessage([1, 2, 3].span, context: [:], recipients: [old])
             #expect(try open(message, [old]).plaintext == [1, 2, 3])
         }

@@ -21,25 +21,25 @@ struct VectorKeys {
     func pem(_ name: String) -> String? { keys[name]?["private_pem"] }
 
     /// A key that can open messages.
-    func callAsFunction(_ name: String) throws -> WrappingKey {
+    func callAsFunction(_ name: String) throws -> any WrappingKey {
         let fields = keys[name] ?? [:]
         if let digits = fields["hex"], let key = bytes(hex: digits) {
-            return .aes(name: fields["name"] ?? "", key: SecretKey(copying: key.span))
+            return AESWrappingKey(name: fields["name"] ?? "", key: SecretKey(copying: key.span))
         }
         let pem = Array((fields["private_pem"] ?? "").utf8)
-        return .rsa(name: fields["name"] ?? "", key: try RSAKey(privatePEM: pem.span))
+        return RSAWrappingKey(name: fields["name"] ?? "", key: try RSAKey(privatePEM: pem.span))
     }
 
     /// A key that can only seal.
-    func publicKey(_ name: String) throws -> WrappingKey {
+    func publicKey(_ name: String) throws -> any WrappingKey {
         let pem = Array((keys[name]?["public_pem"] ?? "").utf8)
-        return .rsa(name: keys[name]?["name"] ?? "", key: try RSAKey(publicPEM: pem.span))
+        return RSAWrappingKey(name: keys[name]?["name"] ?? "", key: try RSAKey(publicPEM: pem.span))
     }
 }
 
 /// Opens a message in memory.
 func open(
-    _ message: [UInt8], _ keys: [WrappingKey], expect: [String: String] = [:], reproduced: [String: String] = [:],
+    _ message: [UInt8], _ keys: [any WrappingKey], expect: [String: String] = [:], reproduced: [String: String] = [:],
     strictness: MessageReader.Strictness = .canonical
 ) throws -> (plaintext: [UInt8], info: MessageInfo) {
     try open(message, ring: KeyRing(keys), expect: expect, reproduced: reproduced, strictness: strictness)

@@ -123,20 +123,20 @@ private let unpacked = ProcessInfo.processInfo.environment["SLUICE_AWS_VECTORS"]
         try json(url)["keys"] as? [String: [String: Any]] ?? [:]
     }
 
-    private func wrapping(_ description: [String: Any], _ keys: [String: [String: Any]]) throws -> WrappingKey? {
+    private func wrapping(_ description: [String: Any], _ keys: [String: [String: Any]]) throws -> (any WrappingKey)? {
         let name = (description["key"] as? String ?? "").replacingOccurrences(of: "public", with: "private")
         guard let key = keys[name], let provider = description["provider-id"] as? String,
             let id = key["key-id"] as? String
         else { return nil }
         let material = (key["material"] as? [String])?.joined(separator: "\n") ?? key["material"] as? String ?? ""
         if description["encryption-algorithm"] as? String == "aes", let secret = bytes(base64: material) {
-            return .aes(namespace: provider, name: id, key: SecretKey(copying: secret.span))
+            return AESWrappingKey(namespace: provider, name: id, key: SecretKey(copying: secret.span))
         }
         if description["padding-algorithm"] as? String == "oaep-mgf1",
             let hash = RSAKey.Hash(rawValue: description["padding-hash"] as? String ?? "")
         {
             let rsa = try RSAKey(privatePEM: Array(material.utf8).span)
-            return .rsa(namespace: provider, name: id, key: rsa, hash: hash)
+            return RSAWrappingKey(namespace: provider, name: id, key: rsa, hash: hash)
         }
         return nil
     }
@@ -190,7 +190,7 @@ private let unpacked = ProcessInfo.processInfo.environment["SLUICE_AWS_VECTORS"]
                 let path = scenario["ciphertext"] as? String
             else { continue }
             let message = try contents(folder.appendingPathComponent(String(path.dropFirst(7))))
-            var ring: [WrappingKey] = []
+            var ring: [any WrappingKey] = []
             func walk(_ value: Any) throws {
                 if let object = value as? [String: Any] {
                     if object["type"] as? String == "raw", let key = try wrapping(object, keys) { ring.append(key) }

@@ -4,7 +4,7 @@ enum Rings {
     static let ringOfRoom: [String: Int] = [
         "CLibCSV": 0, "COpenSSL": 0, "CPCRE2": 0, "CZlib": 0, "CZstd": 0, "CPosix": 0, "CKernels": 0, "GRDB": 0,
         "GRDBSQLite": 0,
-        "Yams": 0,
+        "Yams": 0, "Crypto": 0,
         "ArgumentParser": 0, "Logging": 0, "Tabular": 1, "Sketches": 1, "Cryptography": 1, "Storage": 1, "Schemas": 1,
         "Recognition": 1,
         "Reading": 2, "Validating": 2, "Screening": 2, "Masking": 2, "Sealing": 2, "Lineage": 2, "Ingestion": 3,
@@ -24,6 +24,8 @@ enum Rings {
         "sluice": ["Foundation", "FoundationEssentials", "Dispatch"], "Benchmarks": ["Foundation"],
         "TestSupport": ["Foundation"],
         "Serving": ["Dispatch"],
+        // swift-crypto takes and gives Data.
+        "Cryptography": ["FoundationEssentials"],
         // GRDB passes blobs as Data, so the one file that uses it imports FoundationEssentials.
         "Ingestion": ["Dispatch"], "Lineage": ["Dispatch", "FoundationEssentials"],
     ]
@@ -56,7 +58,7 @@ enum Rings {
 
     /// The product constants that the manifest declares.
     private static let products = [
-        "grdb": "GRDB", "sqlite": "GRDBSQLite", "arguments": "ArgumentParser", "logging": "Logging",
+        "grdb": "GRDB", "sqlite": "GRDBSQLite", "crypto": "Crypto", "arguments": "ArgumentParser", "logging": "Logging",
     ]
 
     /// Quoted names, and product constants.

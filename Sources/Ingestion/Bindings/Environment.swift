@@ -32,3 +32,12 @@ func userNumber() -> UInt32 { getuid() }
 
 /// The process id.
 func processNumber() -> Int32 { getpid() }
+
+/// The number of the last error of the system on this thread.
+func lastError() -> Int32 { errno }
+
+/// The system's words for one of its errors.
+func systemReason(_ number: Int32) -> String {
+    // Sound: strerror gives a NUL-terminated string, which is copied at once.
+    unsafe String(cString: strerror(number))
+}

@@ -35,7 +35,7 @@ struct BatchIdentity: Sendable {
     /// The same key without the attestation: accepted content stays a duplicate, whichever sender delivers it again.
     let contentKey: [UInt8]
     /// The recipients that its shards are sealed for.
-    let recipients: [WrappingKey]
+    let recipients: [any WrappingKey]
     let fields: [String]
     /// By field with a keyed operator, the fingerprint of its key.
     let keyFingerprints: [Int: String]
@@ -65,7 +65,7 @@ struct BatchIdentity: Sendable {
     ///   - file: the open file.
     ///   - digest: SHA-256 of the file.
     ///   - recipients: the recipients it is sealed for.
-    init(unjudged lease: Lease, source: String, file: InputFile, digest: [UInt8], recipients: [WrappingKey]) {
+    init(unjudged lease: Lease, source: String, file: InputFile, digest: [UInt8], recipients: [any WrappingKey]) {
         guard let delivery = lease.delivery else { preconditionFailure("only a delivered file can be set aside") }
         id = lease.name
         dataset = delivery.dataset

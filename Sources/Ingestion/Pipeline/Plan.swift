@@ -15,7 +15,7 @@ struct BatchSecrets: Sendable {
     /// The keyed hash of keys and values. Equal values have equal hashes, and without the secret none can be computed.
     let hash: KeyedHash
     /// The recipients of the sealed files.
-    var recipients: [WrappingKey] = []
+    var recipients: [any WrappingKey] = []
     /// Keys of masking operators, by name.
     var tokenKeys: [String: SecretKey] = [:]
 
@@ -51,7 +51,7 @@ struct Plan: Sendable {
     let reader: FeatureReader
     /// Choices that an outsider cannot predict.
     let choices: SecretChoices
-    let recipients: [WrappingKey]
+    let recipients: [any WrappingKey]
     let tokenKeys: [String: SecretKey]
     /// SHA-256 of every setting beside the contract that can change an outcome. It is part of the batch's identity.
     let policyDigest: [UInt8]

@@ -29,7 +29,7 @@ extension Recorder {
         _ = try store.key(.kek, name)
         let next = try freeName(after: name, state)
         try writeKey(.kek, next)
-        let made = UsedKey(.kek, next, try Store.readKey(in: store.keysFolder, .kek, next))
+        let made = UsedKey(.kek, next, try store.keyFolders.read(.kek, next))
         let time = Clock.text()
         try append([
             keyEntry([made], time),
@@ -56,7 +56,7 @@ extension Recorder {
             let next = "\(stem)-\(number)"
             let isTaken =
                 state.keys[ProvenState.KeyName(kind: KeyKind.kek.rawValue, name: next)] != nil
-                || exists(join(store.keysFolder, "\(next).\(KeyKind.kek.rawValue)"))
+                || store.keyFolders.has("\(next).\(KeyKind.kek.rawValue)")
             if !isTaken { return next }
         }
     }
@@ -135,11 +135,18 @@ extension Recorder {
         guard let known = state.keys[ProvenState.KeyName(kind: KeyKind.kek.rawValue, name: name)] else {
             throw IngestionError(.usage, "the ledger has no wrapping key \(name); see: sluice keys list")
         }
-        for case .kek(let configured) in store.configuration.allRecipients where state.newest(configured) == name {
+        let recipients = store.configuration.allRecipients.filter { $0.kind == .kek }
+        if recipients.contains(where: { state.newest($0.name) == name }) {
             throw IngestionError(
                 .usage,
                 "new files are sealed for the key \(name): replace it first with sluice keys rotate \(name), or name another under "
                     + "recipients of \(Store.configurationName)")
+        }
+        if store.keyFolders.isCredential("\(name).\(KeyKind.kek.rawValue)") {
+            throw IngestionError(
+                .usage,
+                "the key \(name) is a credential of systemd, which this program cannot destroy: copy it to \(store.keysFolder), take the "
+                    + "credential out of the service, and run the command again")
         }
         let use = try use(ofKey: name)
         guard use.alone == files else {

@@ -28,7 +28,7 @@ extension Recorder {
     ///   - count: the size of the sample.
     ///   - dataset: the dataset; nil for all.
     /// - Throws: `usage` when no present file is sealed for a key of this name.
-    package func drill(_ key: WrappingKey, count: Int, dataset: String? = nil) throws(IngestionError) -> Drill {
+    package func drill(_ key: any WrappingKey, count: Int, dataset: String? = nil) throws(IngestionError) -> Drill {
         var (drill, sample) = (Drill(), [PublishedFile]())
         try forEachPresentFile(of: dataset) { now throws(IngestionError) in
             guard now.recipients.contains(key.name) else { return }
@@ -63,7 +63,7 @@ extension Recorder {
         return drill
     }
 
-    private func open(_ file: PublishedFile, with key: WrappingKey) throws(IngestionError) {
+    private func open(_ file: PublishedFile, with key: any WrappingKey) throws(IngestionError) {
         guard let path = recordedPath(file.path) else { return }
         let opened = try storing { () throws(StorageError) in try store.files.openRegular(at: path) }
         guard store.matches(try storing({ () throws(StorageError) in try sha256(of: opened) }), file) else {

@@ -9,7 +9,7 @@ extension Recorder {
     /// Which files are wrapped anew.
     package struct Rewrapping: Sendable {
         /// The key that opens them today, and the one that takes its place.
-        let old: WrappingKey, new: WrappingKey
+        let old: any WrappingKey, new: any WrappingKey
         /// Only those of this dataset; nil for all.
         var dataset: String?
         /// Files worked on at the same time.
@@ -41,7 +41,7 @@ extension Recorder {
                 "--to: \(target) was replaced by \(next), and only opens what was sealed before; give --to \(state.newest(target))"
             )
         }
-        let key = WrappingKey.aes(name: old, key: try store.key(.kek, old))
+        let key = AESWrappingKey(name: old, key: try store.key(.kek, old))
         return Rewrapping(old: key, new: try store.sealingKey(target), dataset: dataset)
     }
 

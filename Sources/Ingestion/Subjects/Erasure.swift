@@ -189,7 +189,7 @@ extension RowList {
 
 /// The keys that files are sealed for anew.
 private struct RecipientBook: Sendable {
-    private var sealers: [String: WrappingKey] = [:]
+    private var sealers: [String: any WrappingKey] = [:]
 
     /// Recipients that get no new form, since sluice.yaml does not name them any more.
     private(set) var dropped: Set<String> = []
@@ -210,8 +210,8 @@ private struct RecipientBook: Sendable {
     var used: [UsedKey] { sealers.values.map(UsedKey.init) }
 
     /// The keys for a file; each once.
-    func keys(of file: PublishedFile) throws(IngestionError) -> [WrappingKey] {
-        var found: [WrappingKey] = []
+    func keys(of file: PublishedFile) throws(IngestionError) -> [any WrappingKey] {
+        var found: [any WrappingKey] = []
         for name in file.recipients {
             guard let key = sealers[name], !found.contains(where: { $0.name == key.name }) else { continue }
             found.append(key)
@@ -226,7 +226,7 @@ private struct RecipientBook: Sendable {
 /// Writes one file anew without the rows of a subject.
 private struct Rewriting {
     let file: PublishedFile, batch: SearchedBatch
-    let store: Store, ring: KeyRing, recipients: [WrappingKey]
+    let store: Store, ring: KeyRing, recipients: [any WrappingKey]
     let folder: OpenFolder, name: FileName
 
     /// - Returns: nil when the file has none of the rows.

@@ -4,11 +4,52 @@ import Tabular
 /// The settings of `sluice.yaml`.
 package struct Configuration: Sendable, Equatable {
     /// A recipient that shards are sealed for.
-    package enum Recipient: Sendable, Equatable {
-        /// A key-encryption key of the store, by name.
-        case kek(String)
-        /// An RSA public key in a PEM file, relative to the store; the private half is elsewhere.
-        case rsa(name: String, publicKey: String)
+    package struct Recipient: Sendable, Equatable {
+        /// Where its key is.
+        package enum Kind: Sendable, Equatable {
+            /// In `keys/`: a key-encryption key of the store.
+            case kek
+            /// Elsewhere: an RSA key whose public half is in this PEM file, relative to the store.
+            case rsa(publicKey: String)
+            /// Elsewhere: an X-Wing key whose public half is in this file, relative to the store.
+            case xwing(publicKey: String)
+            /// Elsewhere: this program wraps and unwraps with it.
+            case exec(command: [String])
+        }
+
+        /// Its name.
+        package let name: String
+        /// Where its key is.
+        package let kind: Kind
+
+        /// Reads an element of `recipients:`.
+        init(_ item: Cursor) throws(SchemaError) {
+            let settings = try SettingReader(item, .recipient)
+            let kinds = ["kek", "rsa", "xwing", "exec"].filter { settings[$0] != nil }
+            let file = try settings.text("publicKey")
+            let command = try settings["command"].map { cursor throws(SchemaError) in
+                try cursor.items().map { word throws(SchemaError) in try word.text() }
+            }
+            guard kinds.count == 1, let name = try settings.text(kinds[0]) else {
+                throw item.error(.inconsistent, "a recipient has one of kek, rsa, xwing and exec, with its name")
+            }
+            self.name = name
+            switch (kinds[0], file, command) {
+            case ("kek", nil, nil): kind = .kek
+            case ("rsa", let file?, nil): kind = .rsa(publicKey: file)
+            case ("xwing", let file?, nil): kind = .xwing(publicKey: file)
+            case ("exec", nil, let command?):
+                guard command.first?.hasPrefix("/") ?? false, command.allSatisfy({ !$0.utf8.contains(0) }) else {
+                    throw item.error(.outOfRange, "command begins with the absolute path of a program")
+                }
+                kind = .exec(command: command)
+            default:
+                throw item.error(
+                    .inconsistent,
+                    "a recipient is kek: NAME, rsa: NAME with publicKey: FILE.pem, xwing: NAME with publicKey: FILE.pub, or exec: NAME "
+                        + "with command: [/PROGRAM, ARGUMENT…]")
+            }
+        }
     }
 
     /// The settings of one dataset.
@@ -125,16 +166,7 @@ package struct Configuration: Sendable, Equatable {
 
     private static func recipients(_ cursor: Cursor) throws(SchemaError) -> [Recipient] {
         var out: [Recipient] = []
-        for item in try cursor.items() {
-            let settings = try SettingReader(item, .recipient)
-            if let name = try settings.text("kek") {
-                out.append(.kek(name))
-            } else if let name = settings["rsa"], let file = settings["publicKey"] {
-                out.append(.rsa(name: try name.text(), publicKey: try file.text()))
-            } else {
-                throw item.error(.inconsistent, "a recipient is kek: NAME, or rsa: NAME with publicKey: FILE.pem")
-            }
-        }
+        for item in try cursor.items() { out.append(try Recipient(item)) }
         if out.isEmpty || out.count > 16 {
             throw cursor.error(.outOfRange, "there must be 1 to 16 recipients; add or remove some")
         }
@@ -161,6 +193,8 @@ package struct Configuration: Sendable, Equatable {
           - kek: main                       # keys/main.kek
           # - rsa: escrow-2026
           #   publicKey: keys/escrow-2026.pem
+          # - xwing: escrow-2026            # the same against quantum computers: sluice keys pair escrow-2026
+          #   publicKey: keys/escrow-2026.xwing.pub
 
         datasets:
           example:

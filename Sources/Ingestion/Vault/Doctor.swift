@@ -91,7 +91,7 @@ extension Store {
         var causes: [(cause: String, stopped: [String])] = []
         var missing: [(file: String, stopped: [String])] = []
         func check(_ what: String, _ files: [String], _ body: () throws(IngestionError) -> Void) {
-            for file in files where !exists(join(keysFolder, file)) {
+            for file in files where !keyFolders.has(file) {
                 if let known = missing.firstIndex(where: { $0.file == file }) {
                     missing[known].stopped.append(what)
                 } else {
@@ -99,7 +99,7 @@ extension Store {
                 }
             }
             // A missing key is named above, with all that it stops.
-            guard files.allSatisfy({ exists(join(keysFolder, $0)) }) else { return }
+            guard files.allSatisfy(keyFolders.has) else { return }
             do throws(IngestionError) { try body() } catch {
                 if let known = causes.firstIndex(where: { $0.cause == error.description }) {
                     causes[known].stopped.append(what)
@@ -186,10 +186,11 @@ extension Store {
                     cure: "replace it: sluice keys rotate \(name)"))
         }
         let needs = try neededKeys(log)
-        let rsa = Set(state.keys.keys.filter { $0.kind == "rsa" }.map(\.name))
-        for (name, file) in needs.wrapping.sorted(by: { $0.key < $1.key }) where !rsa.contains(name) {
-            if state.keys[ProvenState.KeyName(kind: "kek", name: name)] == nil, isRSARecipient(name) { continue }
-            guard let key = try? Self.readKey(in: keysFolder, .kek, name) else {
+        let ofStore = KeyKind.ofStore.map(\.rawValue)
+        let elsewhere = Set(state.keys.keys.filter { !ofStore.contains($0.kind) }.map(\.name))
+        for (name, file) in needs.wrapping.sorted(by: { $0.key < $1.key }) where !elsewhere.contains(name) {
+            if state.keys[ProvenState.KeyName(kind: "kek", name: name)] == nil, isElsewhere(name) { continue }
+            guard let key = try? keyFolders.read(.kek, name) else {
                 if state.keys[ProvenState.KeyName(kind: "kek", name: name)] == nil {
                     found.append(
                         Diagnosis(
@@ -200,7 +201,7 @@ extension Store {
             }
             guard let opened = try? openRecorded(file) else { continue }
             do throws(SealingError) {
-                _ = try MessageReader(.file(opened), keys: KeyRing([.aes(name: name, key: key)]))
+                _ = try MessageReader(.file(opened), keys: KeyRing([AESWrappingKey(name: name, key: key)]))
             } catch {
                 found.append(
                     Diagnosis(
@@ -210,7 +211,7 @@ extension Store {
             }
         }
         let tokens = try Set(
-            keyNames(.token).compactMap { try? Self.readKey(in: keysFolder, .token, $0).fingerprint(name: $0) })
+            keyNames(.token).compactMap { try? keyFolders.read(.token, $0).fingerprint(name: $0) })
         for (fingerprint, batch) in needs.tokens.sorted(by: { $0.key < $1.key })
         where !tokens.contains(fingerprint) && !missing.contains(where: { $0.fingerprint == fingerprint }) {
             found.append(
@@ -225,12 +226,13 @@ extension Store {
     /// The files in `keys/` that sealing for a dataset needs; the store's own recipients for a dataset without any.
     package func recipientFiles(of dataset: String) -> [String] {
         (configuration.datasets[dataset]?.recipients ?? configuration.recipients).compactMap {
-            if case .kek(let name) = $0 { "\((try? newestKey(name)) ?? name).kek" } else { nil }
+            $0.kind == .kek ? "\((try? newestKey($0.name)) ?? $0.name).kek" : nil
         }
     }
 
-    private func isRSARecipient(_ name: String) -> Bool {
-        configuration.allRecipients.contains { if case .rsa(name, _) = $0 { true } else { false } }
+    /// Whether the key of a recipient is kept elsewhere.
+    private func isElsewhere(_ name: String) -> Bool {
+        configuration.allRecipients.contains { $0.name == name && $0.kind != .kek }
     }
 
     /// By wrapping key the newest file that is there and sealed for it, and by token key the newest batch with its

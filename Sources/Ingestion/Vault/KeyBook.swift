@@ -21,28 +21,19 @@ struct UsedKey: Sendable, Equatable {
     init(_ kind: KeyKind, _ name: String, _ key: SecretKey) {
         self.name = ProvenState.KeyName(kind: kind.rawValue, name: name)
         fingerprint = key.fingerprint(name: name)
-        identity = hex(
-            hmacSHA256(key: key, Array("sluice/key-identity/v1\0\(kind.rawValue)\0\(name)".utf8).span))
+        identity = hex(kind.identity(of: key, name: name))
     }
 
-    /// A recipient's RSA public key, by SHA-256 of its DER form (SubjectPublicKeyInfo).
-    init(rsa name: String, _ key: RSAKey) {
-        self.name = ProvenState.KeyName(kind: "rsa", name: name)
-        identity = hex(SHA256.hash(key.publicDER))
-        fingerprint = String(identity.prefix(16))
+    /// A recipient's wrapping key.
+    init(_ key: any WrappingKey) {
+        name = ProvenState.KeyName(kind: key.kind, name: key.name)
+        (fingerprint, identity) = (key.fingerprint, hex(key.identity))
     }
 
-    /// A recipient's wrapping key, of either kind.
-    init(_ key: WrappingKey) {
-        switch key {
-        case .aes(_, let name, let key): self.init(.kek, name, key)
-        case .rsa(_, let name, let key, _): self.init(rsa: name, key)
-        }
-    }
-
-    /// The file that the key is read from, relative to the store.
+    /// What the key is to the store: its file, relative to the store, or a recipient.
     var place: String {
-        name.kind == "rsa" ? "the public key of recipient \(name.name)" : "keys/\(name.name).\(name.kind)"
+        KeyKind.ofStore.contains { $0.rawValue == name.kind }
+            ? "keys/\(name.name).\(name.kind)" : "the key of recipient \(name.name)"
     }
 
     /// The key as the ledger records it.
@@ -73,14 +64,14 @@ extension Store {
     /// Every readable key of the key folder and every public key that `sluice.yaml` names.
     func presentKeys() throws(IngestionError) -> [UsedKey] {
         var found: [UsedKey] = []
-        for kind in KeyKind.allCases {
+        for kind in KeyKind.ofStore {
             // A user without access to the keys still checks the rest.
             for name in (try? keyNames(kind)) ?? [] {
-                if let key = try? Self.readKey(in: keysFolder, kind, name) { found.append(UsedKey(kind, name, key)) }
+                if let key = try? keyFolders.read(kind, name) { found.append(UsedKey(kind, name, key)) }
             }
         }
-        for case .rsa(let name, let file) in configuration.allRecipients {
-            if let key = try? readRSAPublicKey(placed(file)) { found.append(UsedKey(rsa: name, key)) }
+        for recipient in configuration.allRecipients where recipient.kind != .kek {
+            if let key = try? loadKey(of: recipient) { found.append(UsedKey(key)) }
         }
         return found
     }
@@ -99,7 +90,9 @@ extension Store {
         let state = try recording { () throws(LedgerError) in try record.state() }
         var missing: [(file: String, fingerprint: String)] = []
         for (name, key) in state.keys.sorted(by: { ($0.key.kind, $0.key.name) < ($1.key.kind, $1.key.name) }) {
-            guard let kind = KeyKind(rawValue: name.kind), try !keyNames(kind).contains(name.name) else { continue }
+            guard let kind = KeyKind.ofStore.first(where: { $0.rawValue == name.kind }),
+                try !keyNames(kind).contains(name.name)
+            else { continue }
             if kind == .kek, state.shredded[name.name] != nil { continue }
             missing.append(("\(name.name).\(name.kind)", key.fingerprint))
         }
@@ -143,6 +136,48 @@ extension Recorder {
         let key = try store.key(kind, name)
         try enroll([UsedKey(kind, name, key)])
         return key
+    }
+
+    /// Makes a post-quantum key pair: the store gets the public half, and `privatePath` the private one. The ledger records the
+    /// public half when the first file is sealed for it.
+    ///
+    /// - Returns: the file of the public half, relative to the store, and its fingerprint.
+    /// - Throws: `usage` for an impossible name, or a private half inside the store; `notPermitted` when the name is, or was, that of
+    ///   another key; `cannotCreate` when one of the files exists.
+    package func generatePair(
+        _ name: String, privatePath: String
+    ) throws(IngestionError) -> (publicFile: String, fingerprint: String) {
+        let state = try store.proven().state
+        if let known = state.keys.first(where: { $0.key.name == name }) {
+            throw IngestionError(
+                .notPermitted,
+                "a key named \(name) was used here before (entry \(known.value.sequence)): a new key needs a new name")
+        }
+        guard LabelSearch.usual.kinds(in: name).isEmpty else {
+            throw IngestionError(
+                .usage,
+                "the key's name contains personal data or a credential, and the ledger records it: choose another")
+        }
+        let ending = ".\(KeyKind.xwing.rawValue)"
+        guard split(privatePath).name == name + ending else {
+            throw IngestionError(.usage, "--private: the file of the private half is named \(name)\(ending)")
+        }
+        let place = canonicalPath(split(privatePath).folder)
+        let inside = canonicalPath(store.root)
+        guard place != inside, !place.hasPrefix(inside + "/") else {
+            throw IngestionError(
+                .usage,
+                "--private: \(privatePath) is inside the store; whoever has the store must not have the private half")
+        }
+        let publicFile = "keys/\(name)\(ending).pub"
+        if exists(store.placed(publicFile)) {
+            throw IngestionError(.cannotCreate, "\(store.placed(publicFile)) exists; a new key needs a new name")
+        }
+        let fingerprint = try sealing { () throws(SealingError) in
+            try XWingKeyFile.generate(
+                name: name, created: Clock.text(), publicPath: store.placed(publicFile), privatePath: privatePath)
+        }
+        return (publicFile, fingerprint)
     }
 
     /// Writes a new key file. What an interrupted process left of it is removed.
@@ -204,7 +239,7 @@ extension Store {
     /// The key that new files are sealed for where `sluice.yaml` names this one.
     ///
     /// - Throws: `notPermitted` when it is missing, was destroyed, or has sealed as many files as one key may.
-    func sealingKey(_ name: String) throws(IngestionError) -> WrappingKey {
+    func sealingKey(_ name: String) throws(IngestionError) -> any WrappingKey {
         let newest = try newestKey(name)
         if let record {
             let state = try recording { () throws(LedgerError) in try record.state() }
@@ -216,7 +251,7 @@ extension Store {
                         + Self.configurationName)
             }
         }
-        return .aes(name: newest, key: try key(.kek, newest))
+        return AESWrappingKey(name: newest, key: try key(.kek, newest))
     }
 
     /// Refuses a wrapping key that has sealed as many files as one key may.

@@ -217,6 +217,7 @@ package func openShard(
 func refused(_ error: SealingError, _ path: String) -> IngestionError {
     switch error.code {
     case .noKey, .unsafeKeyFile, .malformedKeyFile: IngestionError(.notPermitted, "\(path): \(error.description)")
+    case .unavailable: IngestionError(.tryAgain, "\(path): \(error.description)")
     case .storage: IngestionError(error)
     default: IngestionError(.damaged, "\(path): \(error.description)")
     }

@@ -30,6 +30,10 @@ package struct Store: Sendable {
     package var ledgerPath: String { join(root, "ledger.sqlite") }
     /// The folder of keys.
     package var keysFolder: String { join(root, "keys") }
+    /// The running plug-ins.
+    let plugIns = KeyPlugIns()
+    /// Where keys are read from.
+    package var keyFolders: KeyFolders
     /// The folder of leases.
     package var workFolder: String { join(root, "work") }
 
@@ -81,6 +85,7 @@ package struct Store: Sendable {
         let bytes = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 1 << 20)
         }
         self.root = root
+        keyFolders = KeyFolders(own: join(root, "keys"))
         configurationDigest = SHA256.hash(bytes)
         files = try storing { () throws(StorageError) in try OpenFolder(root) }
         do throws(SchemaError) { configuration = try Configuration(bytes, name: path) } catch {
@@ -108,11 +113,12 @@ package struct Store: Sendable {
         try storing { () throws(StorageError) in
             if !exists(contract) { try writeDurably(contract, Array(Configuration.exampleContract.utf8).span) }
         }
-        let key = try signingKey(in: join(root, "keys"), name: "ledger")
+        let folders = KeyFolders(own: join(root, "keys"), credentials: nil)
+        let key = try signingKey(in: folders, name: "ledger")
         let configuration = Array(Configuration.template(origin: origin).utf8)
         var keys: [UsedKey] = []
         for (kind, name) in firstKeys {
-            keys.append(UsedKey(kind, name, try readKey(in: join(root, "keys"), kind, name)))
+            keys.append(UsedKey(kind, name, try folders.read(kind, name)))
         }
         let time = Clock.text()
         let entries = [keyEntry(keys, time), configurationEntry(hex(SHA256.hash(configuration)), time)]
@@ -164,8 +170,8 @@ package struct Store: Sendable {
         }
     }
 
-    private static func signingKey(in folder: String, name: String) throws(IngestionError) -> SigningKey {
-        let seed = try readKey(in: folder, .signing, name)
+    private static func signingKey(in folders: KeyFolders, name: String) throws(IngestionError) -> SigningKey {
+        let seed = try folders.read(.signing, name)
         do throws(CryptographyError) { return try SigningKey(seed: seed) } catch {
             throw IngestionError(.notPermitted, error.description)
         }
@@ -173,7 +179,7 @@ package struct Store: Sendable {
 
     /// The key that signs the ledger.
     package func signingKey() throws(IngestionError) -> SigningKey {
-        try Self.signingKey(in: keysFolder, name: configuration.signingKey)
+        try Self.signingKey(in: keyFolders, name: configuration.signingKey)
     }
 
     /// The ledger, for writing.
@@ -216,7 +222,7 @@ package struct Store: Sendable {
     func proving(_ ledger: Ledger) -> Store {
         var store = self
         // Without the key of its cache the record is proven from its beginning each time.
-        let secret = try? Self.readKey(in: keysFolder, .store, "store")
+        let secret = try? keyFolders.read(.store, "store")
         store.record = ProvenLog(
             ledger, key: ledger.verifier,
             cache: secret.map {
@@ -243,7 +249,7 @@ package struct Store: Sendable {
     ///
     /// - Throws: `notPermitted` when it is missing, or the record has another key under this name.
     package func key(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
-        if kind == .kek || kind == .token, let record, !exists(join(keysFolder, "\(name).\(kind.rawValue)")),
+        if kind == .kek || kind == .token, let record, !keyFolders.has("\(name).\(kind.rawValue)"),
             try recording({ () throws(LedgerError) in try record.state() }).keys[
                 ProvenState.KeyName(kind: kind.rawValue, name: name)] == nil
         {
@@ -259,53 +265,62 @@ package struct Store: Sendable {
                 .notPermitted,
                 "keys/\(name).kek was destroyed (entry \(sequence) of the ledger), and is not to be used again")
         }
-        let key = try Self.readKey(in: keysFolder, kind, name)
+        let key = try keyFolders.read(kind, name)
         try requireRecorded(UsedKey(kind, name, key))
         return key
     }
 
-    static func readKey(in folder: String, _ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
-        let path = join(folder, "\(name).\(kind.rawValue)")
-        guard exists(path) else {
-            throw IngestionError(
-                .notPermitted, "\(path): the key is missing; restore it from your copy, and see: sluice keys check")
-        }
-        return try sealing { () throws(SealingError) in try KeyFile.read(path, kind: kind).key }
-    }
-
     /// The names of the store's keys of one kind.
-    package func keyNames(_ kind: KeyKind) throws(IngestionError) -> [String] {
-        let names = try storing { () throws(StorageError) in try listFolder(keysFolder) }
-        let suffix = ".\(kind.rawValue)"
-        return names.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }.sorted()
-    }
+    package func keyNames(_ kind: KeyKind) throws(IngestionError) -> [String] { try keyFolders.names(kind) }
 
     /// All keys that open shards here.
     package func keyRing() throws(IngestionError) -> KeyRing {
-        var keys: [WrappingKey] = []
+        var keys: [any WrappingKey] = []
         // A key that was destroyed is not used even if a copy of it comes back.
         let destroyed = try record.map { record throws(IngestionError) in
             try recording { () throws(LedgerError) in try record.state().shredded }
         }
         for name in try keyNames(.kek) where destroyed?[name] == nil {
-            keys.append(.aes(name: name, key: try key(.kek, name)))
+            keys.append(AESWrappingKey(name: name, key: try key(.kek, name)))
+        }
+        // Last, so that a service is asked only about what no key here opens.
+        for recipient in configuration.allRecipients {
+            guard case .exec(let command) = recipient.kind, !keys.contains(where: { $0.name == recipient.name }) else {
+                continue
+            }
+            keys.append(PlugInWrappingKey(opening: plugIns.plugIn(recipient.name, command)))
         }
         return KeyRing(keys)
     }
 
     /// The recipients that a dataset's shards are sealed for.
-    package func recipients(of dataset: String) throws(IngestionError) -> [WrappingKey] {
+    package func recipients(of dataset: String) throws(IngestionError) -> [any WrappingKey] {
         let named = configuration.datasets[dataset]?.recipients ?? configuration.recipients
         return try named.map { recipient throws(IngestionError) in try wrappingKey(recipient) }
     }
 
-    private func wrappingKey(_ recipient: Configuration.Recipient) throws(IngestionError) -> WrappingKey {
-        switch recipient {
-        case .kek(let name): return try sealingKey(name)
-        case .rsa(let name, let file):
+    private func wrappingKey(_ recipient: Configuration.Recipient) throws(IngestionError) -> any WrappingKey {
+        if recipient.kind == .kek { return try sealingKey(recipient.name) }
+        let key = try loadKey(of: recipient)
+        try requireRecorded(UsedKey(key))
+        return key
+    }
+
+    /// The key of a recipient, whether the ledger knows it or not.
+    func loadKey(of recipient: Configuration.Recipient) throws(IngestionError) -> any WrappingKey {
+        let name = recipient.name
+        switch recipient.kind {
+        case .kek: return AESWrappingKey(name: name, key: try keyFolders.read(.kek, name))
+        case .rsa(let file):
             let key = try sealing { () throws(SealingError) in try readRSAPublicKey(placed(file)) }
-            try requireRecorded(UsedKey(rsa: name, key))
-            return .rsa(name: name, key: key)
+            return RSAWrappingKey(name: name, key: key)
+        case .xwing(let file):
+            let key = try sealing { () throws(SealingError) in try XWingKeyFile.read(placed(file), name: name) }
+            return XWingWrappingKey(name: name, key: key)
+        case .exec(let command):
+            return try sealing { () throws(SealingError) in
+                try PlugInWrappingKey(identified: plugIns.plugIn(name, command))
+            }
         }
     }
 
@@ -313,9 +328,9 @@ package struct Store: Sendable {
     /// for a recipient whose key is elsewhere and that `sluice.yaml` does not name any more.
     ///
     /// - Throws: `notPermitted` when a key of the store is missing.
-    func sealer(for name: String) throws(IngestionError) -> WrappingKey? {
-        for case .rsa(let known, let file) in configuration.allRecipients where known == name {
-            return try wrappingKey(.rsa(name: known, publicKey: file))
+    func sealer(for name: String) throws(IngestionError) -> (any WrappingKey)? {
+        for recipient in configuration.allRecipients where recipient.kind != .kek && recipient.name == name {
+            return try wrappingKey(recipient)
         }
         let state = try proven().state
         guard state.keys[ProvenState.KeyName(kind: KeyKind.kek.rawValue, name: name)] != nil,
@@ -354,7 +369,7 @@ package struct Store: Sendable {
     /// The token keys that a contract names, as far as the store has them.
     package func tokenKeys(for schema: Schema) throws(IngestionError) -> [String: SecretKey] {
         var keys: [String: SecretKey] = [:]
-        for name in Set(schema.fields.compactMap { $0.pii?.key }) where exists(join(keysFolder, "\(name).token")) {
+        for name in Set(schema.fields.compactMap { $0.pii?.key }) where keyFolders.has("\(name).token") {
             keys[name] = try key(.token, name)
         }
         return keys

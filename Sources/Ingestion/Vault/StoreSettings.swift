@@ -33,7 +33,16 @@ extension SettingGroup {
     static let recipient = SettingGroup([
         Setting("kek", .text("a key's name"), "a key-encryption key of the store"),
         Setting("rsa", .text("a name"), "in place of `kek`: an RSA key whose private half is elsewhere"),
-        Setting("publicKey", .text("a PEM file of the store"), default: "required with `rsa`", "the public half"),
+        Setting(
+            "xwing", .text("a name"),
+            "in place of `kek`: a post-quantum key of `sluice keys pair` whose private half is elsewhere"),
+        Setting("exec", .text("a name"), "in place of `kek`: a key that a program has, such as the client of a vault"),
+        Setting(
+            "command", .list("the absolute path of a program, and its arguments"), default: "required with `exec`",
+            "the program; see <doc:KeysElsewhere>"),
+        Setting(
+            "publicKey", .text("a file of the store"), default: "required with `rsa` and `xwing`",
+            "the public half: PEM for `rsa`"),
     ])
 
     /// A member of `datasets:`.

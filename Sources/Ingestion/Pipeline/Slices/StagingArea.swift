@@ -49,7 +49,7 @@ extension StagedShard {
 struct StagingArea: Sendable {
     let folder: OpenFolder
     let context: [String: String]
-    let recipients: [WrappingKey]
+    let recipients: [any WrappingKey]
 
     /// The name that a slice's shard is staged under.
     static func name(ofShard ordinal: Int, role: FileRole) -> String {

@@ -156,7 +156,7 @@ extension KeysCommand {
                 """)
         @Option(name: .long, help: "An RSA private key, as NAME=FILE.pem with the recipient's name in sluice.yaml.")
         var privateKey: String?
-        @Option(name: .long, help: "Or a copy of a .kek file.") var key: String?
+        @Option(name: .long, help: "Or a .xwing file, or a copy of a .kek file.") var key: String?
         @Option(name: .long, help: "The size of the sample.") var count = 20
         @Option(name: .long, help: "Only this dataset.") var dataset: String?
         @OptionGroup var store: StoreOptions
@@ -182,14 +182,9 @@ extension KeysCommand {
             if !isWhole { throw ExitCode(1) }
         }
 
-        private func wrappingKey() throws -> WrappingKey {
-            if let key {
-                let file = try KeyFile.read(key, kind: .kek)
-                return .aes(name: file.name, key: file.key)
-            }
-            let parts = (privateKey ?? "").split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else { throw IngestionError(.usage, "--private-key: write it as NAME=FILE.pem") }
-            return .rsa(name: parts[0], key: try readRSAPrivateKey(parts[1]))
+        private func wrappingKey() throws -> any WrappingKey {
+            if let key { return try GivenKey.read(key) }
+            return try GivenKey.read(rsa: privateKey ?? "")
         }
     }
 }

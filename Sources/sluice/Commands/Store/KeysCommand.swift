@@ -5,7 +5,16 @@ import Lineage
 import Sealing
 import Storage
 
-extension KeyKind: ExpressibleByArgument {}
+extension KeyKind: ExpressibleByArgument {
+    /// The kind of this name, of those that a store makes for itself.
+    public init?(argument: String) {
+        guard let kind = Self.ofStore.first(where: { $0.rawValue == argument }) else { return nil }
+        self = kind
+    }
+
+    /// Their names.
+    public static var allValueStrings: [String] { ofStore.map(\.rawValue) }
+}
 
 /// `sluice keys`: the keys of a store.
 struct KeysCommand: AsyncParsableCommand {
@@ -14,7 +23,9 @@ struct KeysCommand: AsyncParsableCommand {
         discussion: """
             Example: sluice keys check --store store
             """,
-        subcommands: [Generate.self, List.self, Check.self, Rotate.self, Rewrap.self, Shred.self, Drill.self])
+        subcommands: [
+            Generate.self, Pair.self, List.self, Check.self, Rotate.self, Rewrap.self, Shred.self, Drill.self,
+        ])
 
     /// `sluice keys generate`: makes a key and records its identity in the ledger.
     struct Generate: AsyncParsableCommand {
@@ -64,7 +75,7 @@ struct KeysCommand: AsyncParsableCommand {
             try await reporting {
                 // With the record, so that a planted key is refused. The verifier key is that of the ledger itself.
                 let store = try store.require().proving()
-                for kind in KeyKind.allCases {
+                for kind in KeyKind.ofStore {
                     for name in try store.keyNames(kind) {
                         let key = try store.key(kind, name)
                         Terminal.columns([kind.rawValue, name, key.fingerprint(name: name)])
@@ -93,7 +104,7 @@ struct KeysCommand: AsyncParsableCommand {
             var failures = 0
             try await reporting {
                 let store = try store.require().proving()
-                for kind in KeyKind.allCases {
+                for kind in KeyKind.ofStore {
                     for name in try store.keyNames(kind) {
                         do throws(IngestionError) {
                             _ = try store.key(kind, name)
@@ -107,7 +118,7 @@ struct KeysCommand: AsyncParsableCommand {
                 // A missing key is named once, whatever needs it.
                 var missing = Set<String>()
                 func miss(_ file: String) {
-                    guard !exists(join(store.keysFolder, file)), missing.insert(file).inserted else { return }
+                    guard !store.keyFolders.has(file), missing.insert(file).inserted else { return }
                     failures += 1
                     Terminal.line("BAD   keys/\(file) is missing; copy it back from your copy of keys/")
                 }

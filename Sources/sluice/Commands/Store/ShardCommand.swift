@@ -6,11 +6,34 @@ import Sealing
 import Storage
 import Tabular
 
+/// Keys that the command line names by their files.
+enum GivenKey {
+    /// A key file, whose ending says of which kind it is.
+    static func read(_ path: String) throws(IngestionError) -> any WrappingKey {
+        do throws(SealingError) {
+            guard path.hasSuffix(".\(KeyKind.xwing.rawValue)") else {
+                let file = try KeyFile.read(path, kind: .kek)
+                return AESWrappingKey(name: file.name, key: file.key)
+            }
+            return try XWingWrappingKey(privateHalf: try KeyFile.read(path, kind: .xwing))
+        } catch { throw IngestionError(error) }
+    }
+
+    /// An RSA private key, given as NAME=FILE.pem.
+    static func read(rsa pair: String) throws(IngestionError) -> any WrappingKey {
+        let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { throw IngestionError(.usage, "--private-key: write it as NAME=FILE.pem") }
+        do throws(SealingError) {
+            return RSAWrappingKey(name: parts[0], key: try readRSAPrivateKey(parts[1]))
+        } catch { throw IngestionError(error) }
+    }
+}
+
 /// Options: the keys that open a shard, from the store or from files.
 struct OpeningOptions: ParsableArguments {
     @OptionGroup var store: StoreOptions
 
-    @Option(name: .long, help: "A .kek file to decrypt with, outside a store; may be repeated.")
+    @Option(name: .long, help: "A .kek or .xwing file to decrypt with, outside a store; may be repeated.")
     var key: [String] = []
 
     @Option(name: .long, help: "An RSA private key to decrypt with, as NAME=FILE.pem; may be repeated.")
@@ -22,22 +45,9 @@ struct OpeningOptions: ParsableArguments {
     ///
     /// - Throws: `notPermitted` when there is no key at all.
     func ring() throws(IngestionError) -> (ring: KeyRing, store: Store?) {
-        var keys: [WrappingKey] = []
-        do throws(SealingError) {
-            for path in key {
-                let file = try KeyFile.read(path, kind: .kek)
-                keys.append(.aes(name: file.name, key: file.key))
-            }
-            for pair in privateKey {
-                let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
-                guard parts.count == 2 else {
-                    throw SealingError(.malformedKeyFile, "use key", subject: pair, cause: "write it as NAME=FILE.pem")
-                }
-                keys.append(.rsa(name: parts[0], key: try readRSAPrivateKey(parts[1])))
-            }
-        } catch {
-            throw IngestionError(error)
-        }
+        var keys: [any WrappingKey] = []
+        for path in key { keys.append(try GivenKey.read(path)) }
+        for pair in privateKey { keys.append(try GivenKey.read(rsa: pair)) }
         let found = try store.find()?.proving()
         if let found, keys.isEmpty { return (try found.keyRing(), found) }
         if keys.isEmpty {

@@ -1,0 +1,231 @@
+import Cryptography
+import Foundation
+import Lineage
+import Sealing
+import Storage
+import Testing
+
+@testable import Ingestion
+
+/// Recipients whose keys are not in `keys/`.
+@Suite struct `recipients with keys elsewhere` {
+    /// A store with one more recipient in front.
+    private func shop(_ shop: Workshop, with recipient: String) throws -> Workshop {
+        let path = shop.store.root + "/sluice.yaml"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try Data(text.replacing("  - kek: main ", with: recipient + "\n  - kek: main ").utf8)
+            .write(to: URL(filePath: path))
+        return Workshop(folder: shop.folder, store: try Store(shop.store.root))
+    }
+
+    private func recorder(_ shop: Workshop) throws -> Recorder { try Recorder(Store(shop.store.root)) }
+
+    private func bad(_ shop: Workshop) throws -> [Diagnosis] {
+        try Store(shop.store.root).examine(.success(shop.store.readableLedger()), readFiles: true)
+            .filter { $0.grade == .bad }
+    }
+
+    @Test func `a post-quantum key opens every file alone, also after the other key was replaced`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let outside = plain.folder + "/usb"
+        try makeFolder(outside)
+        let secret = outside + "/escrow.xwing"
+        let made = try recorder(plain).generatePair("escrow", privatePath: secret)
+        let shop = try shop(plain, with: "  - xwing: escrow\n    publicKey: \(made.publicFile)")
+        let report = try await shop.run(try shop.write("a.csv", Workshop.rows(4000)))
+        #expect(report.status == .accepted, "\(report.batchFindings)")
+        let shard = try #require(report.published.first { $0.hasPrefix("accepted/") })
+        let key = try XWingWrappingKey(privateHalf: try KeyFile.read(secret, kind: .xwing))
+        func opens() throws -> Bool {
+            let drill = try recorder(shop).drill(key, count: 1000)
+            return drill.sealed > 0 && drill.opened == drill.sealed
+        }
+        #expect(try opens())
+        let before = try shop.opened(shard)
+        #expect(
+            try shop.store.proving().proven().state.keys.contains { $0.key.kind == "xwing" && $0.key.name == "escrow" })
+        let writer = try recorder(shop)
+        _ = try writer.rotateKey("main")
+        #expect(try await writer.rewrap(try writer.rewrapping(from: "main", to: nil, dataset: nil)).files > 0)
+        #expect(try opens() && shop.opened(shard) == before)
+        try shop.expectSound()
+        let found = try bad(shop)
+        #expect(found.isEmpty, "\(found)")
+
+        // Another public half under the name is refused, and so is a pair of a name that was used.
+        let again = await failure {
+            _ = try recorder(shop).generatePair("escrow", privatePath: outside + "/escrow.xwing")
+        }
+        #expect(again?.code == .notPermitted, "\(again as Any)")
+        try FileManager.default.removeItem(atPath: shop.store.root + "/" + made.publicFile)
+        _ = try XWingKeyFile.generate(
+            name: "escrow", created: "", publicPath: shop.store.root + "/" + made.publicFile,
+            privatePath: plain.folder + "/other")
+        let swapped = await failure { _ = try await shop.run(try shop.write("b.csv", Workshop.rows(4000, from: 9001))) }
+        #expect(swapped?.code == .notPermitted && swapped?.description.contains("escrow") == true, "\(swapped as Any)")
+        #expect(try !bad(shop).isEmpty)
+    }
+
+    @Test func `a private half is not made inside the store`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        for path in ["/keys/e.xwing", "/e.xwing", "/accepted/../keys/e.xwing", "/e.pem"] {
+            let refused = await failure {
+                _ = try recorder(shop).generatePair("e", privatePath: shop.store.root + path)
+            }
+            #expect(refused?.code == .usage, "\(path) \(refused as Any)")
+        }
+        let taken = await failure {
+            _ = try recorder(shop).generatePair("main", privatePath: shop.folder + "/main.xwing")
+        }
+        #expect(taken?.code == .notPermitted)
+        #expect(try listFolder(shop.store.keysFolder).allSatisfy { !$0.contains("xwing") })
+    }
+
+    /// A plug-in: XOR with a pad, bound to the context by a digest. `BEHAVIOUR` is a file whose word changes what it does.
+    private static let plugIn = """
+        #!/usr/bin/env python3
+        import base64, hashlib, json, os, sys, time
+        place = os.path.dirname(os.path.abspath(__file__))
+        def seal(data, context):
+            pad = hashlib.sha256(json.dumps(context, sort_keys=True).encode() + b"secret").digest()
+            return bytes(a ^ b for a, b in zip(data, pad))
+        for line in sys.stdin:
+            asked = json.loads(line)
+            with open(place + "/asked", "a") as log: log.write(asked["op"] + "\\n")
+            word = open(place + "/behaviour").read() if os.path.exists(place + "/behaviour") else ""
+            if word == "end": sys.exit(1)
+            if word == "noise": print("no json", flush=True); continue
+            if word == "error": print(json.dumps({"error": "vault is sealed\\x1b[2J"}), flush=True); continue
+            if asked["op"] == "identify": answer = {"identity": "key " + (word or "one")}
+            elif asked["op"] == "wrap":
+                answer = {"ciphertext": base64.b64encode(seal(base64.b64decode(asked["data_key"]), asked["context"])).decode()}
+            elif word == "deny": answer = {"data_key": None}
+            else:
+                answer = {"data_key": base64.b64encode(seal(base64.b64decode(asked["ciphertext"]), asked["context"])).decode()}
+            print(json.dumps(answer), flush=True)
+        """
+
+    /// A store whose shards are sealed for a plug-in and for `main`.
+    private func plugged(_ plain: Workshop) throws -> (
+        shop: Workshop, behave: (String?) throws -> Void, asked: () throws -> [String]
+    ) {
+        let program = plain.folder + "/plug-in.py"
+        try Data(Self.plugIn.utf8).write(to: URL(filePath: program))
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: program)
+        let folder = plain.folder
+        return (
+            try shop(plain, with: "  - exec: vault\n    command: [\(program)]"),
+            { word in
+                try? FileManager.default.removeItem(atPath: folder + "/behaviour")
+                if let word { try Data(word.utf8).write(to: URL(filePath: folder + "/behaviour")) }
+            },
+            {
+                let text = (try? String(contentsOfFile: folder + "/asked", encoding: .utf8)) ?? ""
+                return text.split(separator: "\n").map(String.init)
+            }
+        )
+    }
+
+    @Test func `a program wraps and unwraps, and is asked only where no key here opens`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let (shop, behave, asked) = try plugged(plain)
+        let report = try await shop.run(try shop.write("a.csv", Workshop.rows(4000)))
+        #expect(report.status == .accepted, "\(report.batchFindings)")
+        let shard = try #require(report.published.first { $0.hasPrefix("accepted/") })
+        #expect(try asked().contains("wrap") && !asked().contains("unwrap"))
+        let before = try shop.opened(shard)
+        #expect(try !asked().contains("unwrap"))
+        let found = try bad(shop)
+        #expect(found.isEmpty, "\(found)")
+        // The store's own key is elsewhere: the program opens it.
+        let own = shop.store.keysFolder + "/main.kek"
+        try FileManager.default.moveItem(atPath: own, toPath: plain.folder + "/main.kek")
+        let bare = Workshop(folder: shop.folder, store: try Store(shop.store.root))
+        #expect(try bare.opened(shard) == before && asked().contains("unwrap"))
+        try behave("deny")
+        #expect(throws: (any Error).self) { try bare.opened(shard) }
+        try behave("error")
+        let silent = await failure {
+            _ = try openShard(bare.store.root + "/" + shard, keys: try bare.store.keyRing())
+        }
+        #expect(
+            silent?.code == .tryAgain && silent?.description.contains("vault is sealed\\x1b[2J") == true,
+            "\(silent as Any)")
+        try behave(nil)
+        #expect(try bare.opened(shard) == before)
+    }
+
+    @Test func `without its program a batch waits, and nothing of it is published`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let (shop, behave, _) = try plugged(plain)
+        let file = try shop.write("a.csv", Workshop.rows(4000))
+        for word in ["end", "noise", "error"] {
+            try behave(word)
+            let refused = await failure { _ = try await shop.run(file) }
+            #expect(
+                refused?.code == .tryAgain && refused?.description.contains("vault") == true,
+                "\(word) \(refused as Any)")
+            #expect(try listFolder(shop.store.root + "/accepted").isEmpty, "\(word)")
+        }
+        try behave(nil)
+        #expect(try await shop.run(file).status == .accepted)
+        try shop.expectSound()
+        // Another key under the name is refused. The store is opened again: the program says once who it is.
+        try behave("two")
+        let other = Workshop(folder: shop.folder, store: try Store(shop.store.root))
+        let swapped = await failure {
+            _ = try await other.run(try shop.write("b.csv", Workshop.rows(4000, from: 9001)))
+        }
+        #expect(swapped?.code == .notPermitted && swapped?.description.contains("vault") == true, "\(swapped as Any)")
+        let path = shop.store.root + "/sluice.yaml"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try Data(text.replacing("/plug-in.py", with: "/none.py").utf8).write(to: URL(filePath: path))
+        let gone = Workshop(folder: shop.folder, store: try Store(shop.store.root))
+        let missing = await failure {
+            _ = try await gone.run(try shop.write("c.csv", Workshop.rows(4000, from: 19001)))
+        }
+        #expect(
+            missing?.code == .tryAgain && missing?.description.contains("cannot be started") == true,
+            "\(missing as Any)")
+    }
+
+    @Test func `keys are taken from the credentials of a service, if nobody else may use them`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let credentials = plain.folder + "/credentials"
+        try makeFolder(credentials)
+        for name in ["main.kek", "ledger.signing", "store.store"] {
+            try FileManager.default.moveItem(
+                atPath: plain.store.keysFolder + "/" + name, toPath: credentials + "/" + name)
+        }
+        var store = try Store(plain.store.root)
+        store.keyFolders.credentials = credentials
+        let shop = Workshop(folder: plain.folder, store: store)
+        let report = try await shop.run(try shop.write("a.csv", Workshop.rows(4000)))
+        #expect(report.status == .accepted, "\(report.batchFindings)")
+        #expect(try store.keyNames(.kek) == ["main"])
+        let shard = try #require(report.published.first { $0.hasPrefix("accepted/") })
+        #expect(try shop.opened(shard).hasPrefix("id,x,note"))
+        let writer = try Recorder(store)
+        _ = try writer.rotateKey("main")
+        #expect(try listFolder(store.keysFolder).contains("main-2.kek"))
+        let kept = await failure { _ = try writer.shredKey("main", reason: "x", files: 0) }
+        #expect(kept?.code == .usage && kept?.description.contains("credential of systemd") == true, "\(kept as Any)")
+        // Modes as systemd gives them with an access list, and modes that let others read or write.
+        for (mode, isGood) in [
+            (0o400, true), (0o440, true), (0o600, true), (0o444, false), (0o460, false), (0o620, false),
+        ] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: credentials + "/main.kek")
+            let refused = await failure { _ = try store.keyRing() }
+            #expect((refused == nil) == isGood, "\(String(mode, radix: 8)) \(refused as Any)")
+        }
+        let without = await failure {
+            _ = try await plain.run(try shop.write("b.csv", Workshop.rows(4000, from: 9001)))
+        }
+        #expect(without?.code == .notPermitted, "\(without as Any)")
+    }
+}
