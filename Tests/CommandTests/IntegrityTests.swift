@@ -326,4 +326,24 @@ import Testing
                 bad.contains { $0["subject"] == subject && $0["finding"]?.contains(word) == true }, "\(word): \(bad)")
         }
     }
+
+    /// Monitors read the log from files, and a checkpoint of them is an anchor.
+    @Test func `the log is exported as tiles, outside the store`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        #expect(try harness.run("init", "store").code == 0)
+        for place in ["store", "store/tiles", "store/keys"] {
+            let refused = try harness.run("lineage", "export", place, "--format", "tlog-tiles", "--store", "store")
+            #expect(refused.code == 64 && refused.err.contains("inside the store"), "\(refused)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: harness.path("store/tiles")))
+        let made = try harness.run("lineage", "export", "tiles", "--format", "tlog-tiles", "--store", "store")
+        #expect(made.code == 0 && harness.files(below: "tiles").contains("checkpoint"), "\(made)")
+        let words = ["lineage", "verify", "--anchor", "tiles/checkpoint", "--require-anchor", "--store", "store"]
+        #expect(try harness.run(words).code == 0)
+        let unseen = try harness.run(
+            words + ["--witness", "witness.example/w1+e75f6532+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"])
+        #expect(unseen.code == 1 && unseen.out.contains("cosigned by none"), "\(unseen)")
+        #expect(try harness.run(words + ["--witness", "w"]).code == 64)
+    }
 }

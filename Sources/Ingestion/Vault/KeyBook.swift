@@ -162,9 +162,7 @@ extension Recorder {
         guard split(privatePath).name == name + ending else {
             throw IngestionError(.usage, "--private: the file of the private half is named \(name)\(ending)")
         }
-        let place = canonicalPath(split(privatePath).folder)
-        let inside = canonicalPath(store.root)
-        guard place != inside, !place.hasPrefix(inside + "/") else {
+        guard !store.isOwn(split(privatePath).folder) else {
             throw IngestionError(
                 .usage,
                 "--private: \(privatePath) is inside the store; whoever has the store must not have the private half")

@@ -57,13 +57,17 @@ package enum SignedNote {
 
     /// The text of a note, and the signature that it claims `key` made, unchecked: for checking many at once.
     static func claim(_ note: [UInt8], key: VerifierKey) -> (text: String, signature: [UInt8])? {
+        claim(note, name: key.name, id: key.id)
+    }
+
+    /// The text of a note, and what a signature line of this name and key id holds after the id.
+    static func claim(_ note: [UInt8], name: String, id: [UInt8]) -> (text: String, signature: [UInt8])? {
         // Works on bytes: in Swift's String, CR LF is one character, which would hide line ends.
         guard let end = note.indices.last(where: { $0 > 0 && note[$0] == 0x0A && note[$0 - 1] == 0x0A }),
             let text = String(validating: note[..<end], as: UTF8.self),
             note.allSatisfy({ $0 >= 0x20 || $0 == 0x0A })
         else { return nil }
-        let prefix = Array("\u{2014} \(key.name) ".utf8)
-        let id = key.id
+        let prefix = Array("\u{2014} \(name) ".utf8)
         for line in note[(end + 1)...].split(separator: 0x0A) where line.starts(with: prefix) {
             let encoded = String(decoding: line.dropFirst(prefix.count), as: UTF8.self)
             guard let signature = bytes(base64: encoded), signature.starts(with: id) else { continue }

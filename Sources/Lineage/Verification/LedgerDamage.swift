@@ -63,6 +63,8 @@ package struct LedgerVerification: Sendable {
     package let anchors: Int
     /// The recomputed root over all rows.
     package let root: [UInt8]
+    /// What the given witnesses signed of the anchors that match.
+    package let cosignatures: [Cosignature]
 }
 
 /// Collects damage. A changed row makes every later checkpoint wrong, so the lines of each kind are limited.

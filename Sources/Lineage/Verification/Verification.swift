@@ -8,11 +8,11 @@ extension Ledger {
     /// The log is read in chunks, each in a short transaction, so that commits are not delayed; entries that arrive
     /// during the run are ignored. Throws only if the file cannot be read at all; damage is the result.
     package static func verify(
-        path: String, key: VerifierKey, anchors: [TrustAnchor] = [],
+        path: String, key: VerifierKey, anchors: [TrustAnchor] = [], witnesses: [WitnessKey] = [],
         progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
     ) throws(LedgerError) -> LedgerVerification {
         try requireFile(path, "verify ledger")
-        var verifier = LedgerVerifier(path: path, key: key, anchors: anchors)
+        var verifier = LedgerVerifier(path: path, key: key, anchors: anchors, witnesses: witnesses)
         do {
             let queue = try connect(path, readonly: true)
             let pages = Background { try checkPages(path) }
@@ -37,6 +37,7 @@ struct LedgerVerifier {
     private let path: String
     let key: VerifierKey
     private let anchors: [TrustAnchor]
+    private let witnesses: [WitnessKey]
     var damage = DamageList()
     var projection = ProjectionCheck()
     /// The recomputed tree; it stops growing at the first missing row.
@@ -52,6 +53,7 @@ struct LedgerVerifier {
     private var good = 0
     private var signed = 0
     private var agreeingAnchors = 0
+    private var cosignatures: [Cosignature] = []
     /// The roots that the anchors require of the recomputed tree.
     private var wantedRoots: [Int: [UInt8]] = [:]
     private var wantedLeaves: [Int: [UInt8]] = [:]
@@ -60,13 +62,14 @@ struct LedgerVerifier {
     /// Kinds and sequence numbers of the entries, for checking the index by kind.
     private var kinds = RowSum()
 
-    init(path: String, key: VerifierKey, anchors: [TrustAnchor]) {
-        (self.path, self.key, self.anchors) = (path, key, anchors)
+    init(path: String, key: VerifierKey, anchors: [TrustAnchor], witnesses: [WitnessKey]) {
+        (self.path, self.key, self.anchors, self.witnesses) = (path, key, anchors, witnesses)
     }
 
     var result: LedgerVerification {
         LedgerVerification(
-            damage: damage.lines, rows: rows, checkpoints: checkpoints, anchors: agreeingAnchors, root: tree.root())
+            damage: damage.lines, rows: rows, checkpoints: checkpoints, anchors: agreeingAnchors, root: tree.root(),
+            cosignatures: cosignatures)
     }
 
     /// Verifies the ledger that `queue` reads.
@@ -229,11 +232,13 @@ struct LedgerVerifier {
         let name: String
         let head: Checkpoint
         let proof: TlogProof?
+        let cosignatures: [Cosignature]
     }
 
     private mutating func claim(_ anchor: TrustAnchor) -> Claim? {
         let proof = TlogProof(anchor.text)
-        guard let text = SignedNote.open(proof?.note ?? anchor.text, key: key) else {
+        let note = proof?.note ?? anchor.text
+        guard let text = SignedNote.open(note, key: key) else {
             damage.add(.anchor, "\(anchor.name) is not signed by the pinned key")
             return nil
         }
@@ -245,7 +250,12 @@ struct LedgerVerifier {
             damage.add(.anchor, "\(anchor.name) is for another ledger \(head.origin)")
             return nil
         }
-        return Claim(name: anchor.name, head: head, proof: proof)
+        let found = witnesses.compactMap { Cosignature(of: note, by: $0, size: head.size) }
+        if found.isEmpty, !witnesses.isEmpty {
+            damage.add(.anchor, "\(anchor.name) is cosigned by none of the given witnesses")
+            return nil
+        }
+        return Claim(name: anchor.name, head: head, proof: proof, cosignatures: found)
     }
 
     private mutating func judge(_ claim: Claim) {
@@ -270,6 +280,7 @@ struct LedgerVerifier {
             if !isShown { return damage.add(.anchor, "\(claim.name) does not prove row \(proof.index)") }
         }
         agreeingAnchors += 1
+        cosignatures += claim.cosignatures
     }
 }
 

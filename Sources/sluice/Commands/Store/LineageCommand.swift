@@ -16,7 +16,8 @@ struct LineageCommand: AsyncParsableCommand {
               sluice lineage verify --files --store store
             """,
         subcommands: [
-            Log.self, Show.self, TraceRow.self, ImpactOf.self, Explain.self, Prove.self, Certificate.self, Verify.self,
+            Log.self, Show.self, TraceRow.self, ImpactOf.self, Explain.self, Prove.self, Certificate.self, Export.self,
+            Verify.self,
         ])
 
     /// The ledger, opened for reading.
@@ -229,6 +230,12 @@ struct LineageCommand: AsyncParsableCommand {
         @Option(
             name: .long,
             help:
+                "The key of a witness (name+id+base64, or a file with it): each anchor must have the cosignature of one; may be repeated."
+        )
+        var witness: [String] = []
+        @Option(
+            name: .long,
+            help:
                 "The ledger's verifier key (name+id+base64), or a file with it (default: the pinned one, else the signing key's)."
         )
         var vkey: String?
@@ -288,9 +295,11 @@ struct LineageCommand: AsyncParsableCommand {
             var code: Int32 = 0
             try await reporting {
                 if !proof.isEmpty {
-                    if files || requireAnchor || !anchor.isEmpty {
+                    if files || requireAnchor || !anchor.isEmpty || !witness.isEmpty {
                         throw IngestionError(
-                            .usage, "--proof checks a file by itself: leave out --files, --anchor and --require-anchor")
+                            .usage,
+                            "--proof checks a file by itself: leave out --files, --anchor, --require-anchor and --witness"
+                        )
                     }
                     return try LineageCommand.verifyProofs(proof, vkey)
                 }
@@ -303,7 +312,8 @@ struct LineageCommand: AsyncParsableCommand {
                         TrustAnchor(name: path, text: try FileDescriptor.openRegular(path).readAll(max: 1 << 20)))
                 }
                 let result = try Ledger.verify(
-                    path: store.ledgerPath, key: verifier, anchors: anchors)
+                    path: store.ledgerPath, key: verifier, anchors: anchors,
+                    witnesses: try witness.map(VerifierOption.witness))
                 for damage in result.damage { Terminal.line(damage.description) }
                 if files {
                     let audit = compareFiles(store)
@@ -341,6 +351,11 @@ struct LineageCommand: AsyncParsableCommand {
                 } else {
                     Terminal.line(
                         "\(NumberText.count(result.anchors, "anchor")) \(result.anchors == 1 ? "agrees" : "agree")")
+                    for seen in result.cosignatures {
+                        Terminal.line(
+                            "cosigned by \(seen.witness) on \(Clock.text(seen.seconds * 1000)), at "
+                                + "\(NumberText.count(seen.size, "entry", "entries"))")
+                    }
                 }
             }
             if code != 0 { throw ExitCode(code) }
@@ -352,13 +367,23 @@ struct LineageCommand: AsyncParsableCommand {
 enum VerifierOption {
     /// The key itself, or the first line of a file that has it.
     static func key(_ given: String) throws -> VerifierKey {
+        if let found = VerifierKey(try line(given)) { return found }
+        throw IngestionError(.usage, "--vkey is not a verifier key: give name+id+base64, as sluice keys list prints it")
+    }
+    /// The key of a witness, in the same ways.
+    static func witness(_ given: String) throws -> WitnessKey {
+        if let found = WitnessKey(try line(given)) { return found }
+        throw IngestionError(
+            .usage,
+            "--witness is not the Ed25519 key of a witness: give name+id+base64 of type 04, as the witness publishes it"
+        )
+    }
+
+    private static func line(_ given: String) throws -> String {
         var text = given
         if exists(text) {
             text = String(decoding: try FileDescriptor.openRegular(text).readAll(max: 4096), as: UTF8.self)
         }
-        if let found = VerifierKey(text.split(whereSeparator: \.isNewline).first.map(String.init) ?? "") {
-            return found
-        }
-        throw IngestionError(.usage, "--vkey is not a verifier key: give name+id+base64, as sluice keys list prints it")
+        return text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     }
 }
