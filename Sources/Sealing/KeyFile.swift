@@ -11,11 +11,13 @@ package enum KeyKind: String, Sendable {
     case token
     /// The store's own secret.
     case store
+    /// Signs the ledger a second time: the seed of an ML-DSA-65 key.
+    case mldsa
     /// Opens what was wrapped with X-Wing: the seed of the private half, which is usually kept elsewhere.
     case xwing
 
     /// The kinds that a store makes for itself in `keys/`.
-    package static let ofStore: [KeyKind] = [.kek, .signing, .token, .store]
+    package static let ofStore: [KeyKind] = [.kek, .signing, .mldsa, .token, .store]
 
     /// 32 bytes that only this key yields and from which it cannot be found: an HMAC under the key.
     package func identity(of key: SecretKey, name: String) -> [UInt8] {

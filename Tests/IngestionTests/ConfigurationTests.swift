@@ -37,7 +37,7 @@ import Testing
 
     @Test(arguments: [
         "unlistedSources", "recipients", "datasets", "sources", "limits", "ledger.origin",
-        "ledger.signingKey",
+        "ledger.signingKey", "ledger.postQuantumKey",
         "recipients[0].kek", "recipients[0].rsa", "recipients[0].xwing", "recipients[0].exec", "datasets.orders.schema",
         "datasets.orders.source",
         "datasets.orders.recipients", "datasets.orders.inbox", "datasets.orders.archive", "datasets.orders.shadow",
@@ -64,6 +64,7 @@ import Testing
         if path.hasSuffix(".exec") { text = "{recipients: [{exec: [[1]], command: [/x]}]}" }
         if path.hasSuffix(".command") { text = "{recipients: [{exec: x, command: 7}]}" }
         if path.hasSuffix(".xwing") { text = "{recipients: [{xwing: [[1]], publicKey: x}]}" }
+        if path == "ledger.postQuantumKey" { text = "{ledger: {origin: a, postQuantumKey: [[1]]}}" }
         if path == "ledger.signingKey" { text = "{ledger: {origin: a, signingKey: [[1]]}}" }
         let whole = [("apiVersion", "sluice/v1"), ("ledger", "{origin: a}"), ("recipients", "[{kek: m}]")]
             .filter { !path.hasPrefix($0.0) }.map { "\($0.0): \($0.1), " }.joined()
@@ -86,7 +87,8 @@ import Testing
         }
         #expect(
             Set(keys(.store)) == [
-                "apiVersion", "ledger", "origin", "signingKey", "recipients", "kek", "rsa", "xwing", "exec", "command",
+                "apiVersion", "ledger", "origin", "signingKey", "postQuantumKey", "recipients", "kek", "rsa", "xwing",
+                "exec", "command",
                 "publicKey", "datasets",
                 "schema", "source", "inbox", "archive", "shadow", "sources", "owner", "licence", "license",
                 "collection",

@@ -228,4 +228,34 @@ import Testing
         }
         #expect(without?.code == .notPermitted, "\(without as Any)")
     }
+
+    @Test func `a second key signs every commit, and nothing is recorded without it`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        _ = try recorder(plain).generateKey(.mldsa, "ledger-pq")
+        let path = plain.store.root + "/sluice.yaml"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try Data(text.replacing("  # postQuantumKey:", with: "  postQuantumKey:").utf8).write(to: URL(filePath: path))
+        let shop = Workshop(folder: plain.folder, store: try Store(plain.store.root))
+        let report = try await shop.run(try shop.write("a.csv", Workshop.rows(4000)))
+        #expect(report.status == .accepted, "\(report.batchFindings)")
+        let second = try #require(try shop.store.postQuantumVerifier())
+        let ledger = try shop.store.readableLedger()
+        let result = try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier, postQuantum: second)
+        #expect(result.damage.isEmpty && result.secondSignatures > 0, "\(result.damage)")
+        try shop.expectSound()
+        #expect(try bad(shop).isEmpty)
+
+        let file = shop.store.keysFolder + "/ledger-pq.mldsa"
+        try FileManager.default.moveItem(atPath: file, toPath: plain.folder + "/kept")
+        let size = try ledger.size()
+        let missing = await failure { _ = try await shop.run(try shop.write("b.csv", Workshop.rows(4000, from: 9001))) }
+        #expect(
+            missing?.code == .notPermitted && missing?.description.contains("ledger-pq") == true, "\(missing as Any)")
+        try Store.generateKey(in: shop.store.keysFolder, kind: .mldsa, name: "ledger-pq")
+        let swapped = await failure { _ = try await shop.run(try shop.write("b.csv", Workshop.rows(4000, from: 9001))) }
+        #expect(swapped?.code == .notPermitted, "\(swapped as Any)")
+        #expect(try ledger.size() == size)
+        #expect(try !bad(shop).isEmpty)
+    }
 }

@@ -88,6 +88,8 @@ package struct Configuration: Sendable, Equatable {
     package var origin: String
     /// The name of the signing key.
     package var signingKey: String
+    /// The name of the key that signs a second time; nil for none.
+    package var postQuantumKey: String?
     /// The recipients of shards, unless a dataset has its own.
     package var recipients: [Recipient]
     /// The datasets.
@@ -119,6 +121,7 @@ package struct Configuration: Sendable, Equatable {
         let ledger = try SettingReader(cursor, .ledger)
         self.origin = try origin.text()
         signingKey = try ledger.text("signingKey") ?? "ledger"
+        postQuantumKey = try ledger.text("postQuantumKey")
         guard let list = settings["recipients"] else {
             throw root.error(.inconsistent, "recipients are missing; write at least - kek: main")
         }
@@ -185,6 +188,8 @@ package struct Configuration: Sendable, Equatable {
           origin: \(origin)
           # keys/ledger.signing signs the checkpoints.
           signingKey: ledger
+          # A second signature that a quantum computer cannot forge: sluice keys generate --kind mldsa --name ledger-pq
+          # postQuantumKey: ledger-pq
 
         # Who can open the shards: each one can, alone. Up to 16.
         # An RSA recipient needs only its public key here; keep the private half elsewhere (escrow, or a host that

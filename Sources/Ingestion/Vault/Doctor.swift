@@ -111,6 +111,9 @@ extension Store {
         check("signing key", ["\(configuration.signingKey).signing"]) { () throws(IngestionError) in
             _ = try signingKey()
         }
+        if let name = configuration.postQuantumKey {
+            check("second signing key", ["\(name).mldsa"]) { () throws(IngestionError) in _ = try postQuantumKey() }
+        }
         check("store key", ["store.store"]) { () throws(IngestionError) in _ = try key(.store, "store") }
         check("recipients", recipientFiles(of: "")) { () throws(IngestionError) in _ = try recipients(of: "") }
         for dataset in configuration.datasets.keys.sorted() {

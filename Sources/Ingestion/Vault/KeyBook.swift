@@ -216,6 +216,11 @@ extension Recorder {
             let present = try store.presentKeys()
             if !present.isEmpty { entries.append(keyEntry(present, time)) }
         }
+        // Another key under the recorded name is refused before it signs anything.
+        if let name = store.configuration.postQuantumKey {
+            let key = UsedKey(.mldsa, name, try store.key(.mldsa, name))
+            entries += try store.unrecorded([key]).map { keyEntry([$0], time) }
+        }
         let digest = hex(store.configurationDigest)
         if state.configuration?.digest != digest { entries.append(configurationEntry(digest, time)) }
         if entries.isEmpty { return }

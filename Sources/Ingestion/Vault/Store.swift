@@ -182,13 +182,27 @@ package struct Store: Sendable {
         try Self.signingKey(in: keyFolders, name: configuration.signingKey)
     }
 
+    /// The key that signs the ledger a second time; nil where `sluice.yaml` names none.
+    func postQuantumKey() throws(IngestionError) -> MLDSA65Key? {
+        guard let name = configuration.postQuantumKey else { return nil }
+        let seed = try keyFolders.read(.mldsa, name)
+        do throws(CryptographyError) { return try MLDSA65Key(seed: seed) } catch {
+            throw IngestionError(.notPermitted, error.description)
+        }
+    }
+
+    /// What verifies the second signatures; nil where `sluice.yaml` names no key.
+    package func postQuantumVerifier() throws(IngestionError) -> PostQuantumKey? {
+        try postQuantumKey().flatMap { PostQuantumKey(name: configuration.origin, publicKey: $0.publicKey) }
+    }
+
     /// The ledger, for writing.
     ///
     /// - Throws: `damaged` when it is not signed by the key that is pinned outside the store.
     package func ledger() throws(IngestionError) -> Ledger {
-        let key = try signingKey()
+        let (key, second) = (try signingKey(), try postQuantumKey())
         let ledger = try recording { () throws(LedgerError) in
-            try Ledger.open(path: ledgerPath, signingKey: key, countsCommits: true)
+            try Ledger.open(path: ledgerPath, signingKey: key, postQuantum: second, countsCommits: true)
         }
         try require(ledger)
         return ledger

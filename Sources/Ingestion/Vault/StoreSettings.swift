@@ -27,6 +27,9 @@ extension SettingGroup {
             "origin", .text("any"), default: "required",
             "the name of the ledger in its checkpoints; it cannot change later"),
         Setting("signingKey", .text("a key's name"), default: "`ledger`", "the key in `keys/` that signs checkpoints"),
+        Setting(
+            "postQuantumKey", .text("a key's name"), default: "none",
+            "a key of kind `mldsa` that signs every checkpoint a second time (ML-DSA-65)"),
     ])
 
     /// An element of `recipients:`.

@@ -16,7 +16,7 @@ package final class Ledger: Sendable {
     /// The key that its checkpoints must be signed by; the key's name is the ledger's origin.
     package let verifier: VerifierKey
     let queue: DatabaseQueue
-    let signingKey: SigningKey?
+    let signer: LedgerSigner?
     /// SQLite's schema version when the tables were last compared with the built-in ones.
     private let soundSchema = Mutex<Int?>(nil)
     /// Whether the first entry of each commit states the number of its entries, so that a removed checkpoint is
@@ -27,13 +27,13 @@ package final class Ledger: Sendable {
     package var origin: String { verifier.name }
 
     private init(
-        path: String, verifier: VerifierKey, queue: DatabaseQueue, signingKey: SigningKey?, countsCommits: Bool
+        path: String, verifier: VerifierKey, queue: DatabaseQueue, signer: LedgerSigner?, countsCommits: Bool
     ) {
         self.countsCommits = countsCommits
         self.path = path
         self.verifier = verifier
         self.queue = queue
-        self.signingKey = signingKey
+        self.signer = signer
     }
 
     /// Creates a ledger with its genesis entry, and with other entries in the same commit. `time` is RFC 3339 UTC with
@@ -54,7 +54,8 @@ package final class Ledger: Sendable {
         if exists(path) { try requireFile(path, operation) }
         let queue = try connect(path, operation, readonly: false)
         let ledger = Ledger(
-            path: path, verifier: verifier, queue: queue, signingKey: signingKey, countsCommits: countsCommits)
+            path: path, verifier: verifier, queue: queue, signer: LedgerSigner(signingKey), countsCommits: countsCommits
+        )
         _ = try ledger.write(operation) { db in
             // A creation that crashed before its commit leaves an empty file, which is reused.
             guard try db.first("SELECT count(*) FROM sqlite_schema", [], { $0.integer(0) }) == 0 else {
@@ -74,24 +75,25 @@ package final class Ledger: Sendable {
 
     /// Opens a ledger for writing. This also rolls back the unfinished transaction of a crashed writer.
     package static func open(
-        path: String, signingKey: SigningKey, countsCommits: Bool = false
+        path: String, signingKey: SigningKey, postQuantum: MLDSA65Key? = nil, countsCommits: Bool = false
     ) throws(LedgerError) -> Ledger {
-        try open(path: path, signingKey: signingKey, readonly: false, countsCommits: countsCommits)
+        let signer = LedgerSigner(signingKey, postQuantum: postQuantum)
+        return try open(path: path, signer: signer, readonly: false, countsCommits: countsCommits)
     }
 
     /// Opens a ledger for reading only. Throws `hotJournal` if a crashed writer left its journal; see `heal`.
     package static func openReadonly(path: String) throws(LedgerError) -> Ledger {
-        try open(path: path, signingKey: nil, readonly: true)
+        try open(path: path, signer: nil, readonly: true)
     }
 
     /// Lets SQLite roll back the unfinished transaction of a crashed writer. It needs permission to write the file and
     /// its folder.
     package static func heal(path: String) throws(LedgerError) {
-        _ = try open(path: path, signingKey: nil, readonly: false)
+        _ = try open(path: path, signer: nil, readonly: false)
     }
 
     private static func open(
-        path: String, signingKey: SigningKey?, readonly: Bool, countsCommits: Bool = false
+        path: String, signer: LedgerSigner?, readonly: Bool, countsCommits: Bool = false
     ) throws(LedgerError) -> Ledger {
         let operation = "open ledger"
         try requireFile(path, operation)
@@ -116,13 +118,13 @@ package final class Ledger: Sendable {
                 .damaged, operation, subject: path, cause: "its first entry is not a genesis; run sluice lineage verify"
             )
         }
-        if let signingKey, signingKey.publicKey != verifier.publicKey {
+        if let signer, signer.key.publicKey != verifier.publicKey {
             throw LedgerError(
                 .wrongKey, operation, subject: path,
                 cause: "it is signed by \(verifier), not by the key given; use the key it was begun with")
         }
         return Ledger(
-            path: path, verifier: verifier, queue: queue, signingKey: signingKey, countsCommits: countsCommits)
+            path: path, verifier: verifier, queue: queue, signer: signer, countsCommits: countsCommits)
     }
 
     /// Refuses files that SQLite must not open, since others may have written to the folder.

@@ -15,7 +15,7 @@ extension Ledger {
     func append(_ change: LedgerChange, to db: Database) throws -> Committed {
         precondition(!change.entries.isEmpty, "a commit has at least one entry")
         precondition(change.seen.values.allSatisfy { change.entries.indices.contains($0) }, "a key names no entry")
-        guard let signingKey else { preconditionFailure("a ledger opened without its key is not written") }
+        guard let signer else { preconditionFailure("a ledger opened without its key is not written") }
         var tree = try signedTree(db)
         let firstSequence = tree.size
         for data in change.blobs {
@@ -29,7 +29,7 @@ extension Ledger {
             try insert(isFirst ? counted(body, change.entries.count) : body, at: index, growing: &tree, in: db)
         }
         let head = Checkpoint(origin: origin, size: tree.size, root: tree.root())
-        let note = Array(try SignedNote.sign(head.text, name: origin, key: signingKey).utf8)
+        let note = try signer.sign(head)
         try db.run("INSERT INTO checkpoint VALUES(?,?,?)", [head.size, asBlob(head.root), asBlob(note)])
         for (key, index) in change.seen {
             guard try db.first("SELECT 1 FROM seen WHERE key = ?", [asBlob(key)], { _ in true }) == nil else {

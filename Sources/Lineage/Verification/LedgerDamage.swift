@@ -65,6 +65,8 @@ package struct LedgerVerification: Sendable {
     package let root: [UInt8]
     /// What the given witnesses signed of the anchors that match.
     package let cosignatures: [Cosignature]
+    /// Checkpoints with a valid post-quantum signature; 0 where no such key was given.
+    package let secondSignatures: Int
 }
 
 /// Collects damage. A changed row makes every later checkpoint wrong, so the lines of each kind are limited.

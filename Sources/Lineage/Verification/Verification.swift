@@ -9,7 +9,7 @@ extension Ledger {
     /// during the run are ignored. Throws only if the file cannot be read at all; damage is the result.
     package static func verify(
         path: String, key: VerifierKey, anchors: [TrustAnchor] = [], witnesses: [WitnessKey] = [],
-        progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
+        postQuantum: PostQuantumKey? = nil, progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
     ) throws(LedgerError) -> LedgerVerification {
         try requireFile(path, "verify ledger")
         var verifier = LedgerVerifier(path: path, key: key, anchors: anchors, witnesses: witnesses)
@@ -20,6 +20,9 @@ extension Ledger {
             // Damaged pages explain other damage, so they are reported first.
             if let damage = try pages.value() { verifier.damage.add(.file, "database pages damaged: \(damage)") }
             try walked.get()
+            if let postQuantum {
+                try queue.read { db in try verifier.secondSignatures.run(postQuantum, in: db, &verifier.damage) }
+            }
         } catch {
             guard let reason = LedgerError.isDamage(error) else { throw LedgerError(error, "verify ledger", path) }
             verifier.damage.add(.file, "not a readable ledger: \(reason)")
@@ -54,6 +57,7 @@ struct LedgerVerifier {
     private var signed = 0
     private var agreeingAnchors = 0
     private var cosignatures: [Cosignature] = []
+    var secondSignatures = PostQuantumCheck()
     /// The roots that the anchors require of the recomputed tree.
     private var wantedRoots: [Int: [UInt8]] = [:]
     private var wantedLeaves: [Int: [UInt8]] = [:]
@@ -69,7 +73,7 @@ struct LedgerVerifier {
     var result: LedgerVerification {
         LedgerVerification(
             damage: damage.lines, rows: rows, checkpoints: checkpoints, anchors: agreeingAnchors, root: tree.root(),
-            cosignatures: cosignatures)
+            cosignatures: cosignatures, secondSignatures: secondSignatures.valid)
     }
 
     /// Verifies the ledger that `queue` reads.

@@ -37,7 +37,9 @@ struct KeysCommand: AsyncParsableCommand {
                 """)
         @Option(
             name: .long,
-            help: "kek (opens shards), signing (ledger), token (tokenize, encrypt) or store (secrets of the store).")
+            help:
+                "kek (opens shards), signing (ledger), mldsa (a second signature), token (tokenize, encrypt) or store (its secrets)."
+        )
         var kind: KeyKind
         @Option(
             name: .long,
@@ -83,6 +85,9 @@ struct KeysCommand: AsyncParsableCommand {
                 }
                 _ = try store.signingKey()
                 Terminal.columns(["verifier", "ledger", "\(try store.verifier())"])
+                if let second = try store.postQuantumVerifier() {
+                    Terminal.columns(["verifier", "post-quantum", "\(second)"])
+                }
             }
         }
     }
@@ -127,7 +132,10 @@ struct KeysCommand: AsyncParsableCommand {
                     if let file = found.missingKey { missing.insert(file) }
                     Terminal.line("BAD   \(found.finding); \(found.cure)")
                 }
-                for file in ["\(store.configuration.signingKey).signing", "store.store"] { miss(file) }
+                let second = store.configuration.postQuantumKey.map { "\($0).mldsa" }
+                for file in ["\(store.configuration.signingKey).signing", "store.store"] + (second.map { [$0] } ?? []) {
+                    miss(file)
+                }
                 for dataset in [""] + store.configuration.datasets.keys.sorted() {
                     let files = store.recipientFiles(of: dataset)
                     files.forEach(miss)

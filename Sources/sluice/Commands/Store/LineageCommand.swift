@@ -239,6 +239,12 @@ struct LineageCommand: AsyncParsableCommand {
                 "The ledger's verifier key (name+id+base64), or a file with it (default: the pinned one, else the signing key's)."
         )
         var vkey: String?
+        @Option(
+            name: .long,
+            help:
+                "The ledger's post-quantum verifier key, or a file with it (default: of the key that sluice.yaml names)."
+        )
+        var postQuantumVkey: String?
         @Flag(name: .long, help: "Also compare every published file with the record.") var files = false
         @Option(
             name: .long,
@@ -282,10 +288,49 @@ struct LineageCommand: AsyncParsableCommand {
             }
         }
 
+        /// What verifies second signatures: `--post-quantum-vkey`, else the key that `sluice.yaml` names, where it is readable.
+        private func secondVerifier(_ store: Store) throws -> PostQuantumKey? {
+            guard let given = postQuantumVkey else { return try? store.postQuantumVerifier() }
+            if let key = PostQuantumKey(try VerifierOption.line(given)) { return key }
+            throw IngestionError(
+                .usage, "--post-quantum-vkey is not such a key: give name+id+base64, as sluice keys list prints it")
+        }
+
         /// Compares published files with a record that was verified.
         private func compareFiles(_ store: Store) -> StoreAudit {
             do throws(IngestionError) { return try store.proving().audit() } catch {
                 return StoreAudit(problems: ["FILES were not compared: \(error.description)"])
+            }
+        }
+
+        /// Prints how many checkpoints have a second signature.
+        private func tellSecondSignatures(_ result: LedgerVerification, _ store: Store, isKnown: Bool) {
+            if isKnown {
+                Terminal.line(
+                    "\(NumberText.count(result.secondSignatures, "checkpoint")) of \(NumberText.number(result.checkpoints)) with a "
+                        + "post-quantum signature, \(postQuantumVkey == nil ? "by the key in keys/" : "given with --post-quantum-vkey")"
+                )
+            } else if store.configuration.postQuantumKey != nil {
+                Terminal.line(
+                    "post-quantum signatures were not checked: the key is not here; give --post-quantum-vkey, as sluice keys list "
+                        + "prints it")
+            }
+        }
+
+        /// Prints what agrees with the ledger outside of it.
+        private func tellAnchors(_ result: LedgerVerification) {
+            if result.anchors == 0 {
+                Terminal.line(
+                    "no anchor was checked, so an older ledger, or one rewritten with the signing key, would not be noticed; "
+                        + "give a receipt or checkpoint kept elsewhere with --anchor FILE")
+            } else {
+                Terminal.line(
+                    "\(NumberText.count(result.anchors, "anchor")) \(result.anchors == 1 ? "agrees" : "agree")")
+                for seen in result.cosignatures {
+                    Terminal.line(
+                        "cosigned by \(seen.witness) on \(Clock.text(seen.seconds * 1000)), at "
+                            + "\(NumberText.count(seen.size, "entry", "entries"))")
+                }
             }
         }
 
@@ -306,6 +351,7 @@ struct LineageCommand: AsyncParsableCommand {
                 let store = try store.require()
                 let key = vkey == nil ? try? store.signingKey() : nil
                 let (verifier, from) = try verifier(store, key)
+                let second = try secondVerifier(store)
                 var anchors: [TrustAnchor] = []
                 for path in anchor {
                     anchors.append(
@@ -313,7 +359,7 @@ struct LineageCommand: AsyncParsableCommand {
                 }
                 let result = try Ledger.verify(
                     path: store.ledgerPath, key: verifier, anchors: anchors,
-                    witnesses: try witness.map(VerifierOption.witness))
+                    witnesses: try witness.map(VerifierOption.witness), postQuantum: second)
                 for damage in result.damage { Terminal.line(damage.description) }
                 if files {
                     let audit = compareFiles(store)
@@ -336,6 +382,7 @@ struct LineageCommand: AsyncParsableCommand {
                     code = 1
                 }
                 Terminal.line("verifier key \(verifier), \(from)")
+                tellSecondSignatures(result, store, isKnown: second != nil)
                 if result.damage.isEmpty {
                     // Also compares folder and state with what is pinned outside the store.
                     do throws(IngestionError) { _ = try store.readableLedger() } catch {
@@ -343,20 +390,8 @@ struct LineageCommand: AsyncParsableCommand {
                         code = 1
                     }
                 }
-                if result.anchors == 0 {
-                    Terminal.line(
-                        "no anchor was checked, so an older ledger, or one rewritten with the signing key, would not be noticed; "
-                            + "give a receipt or checkpoint kept elsewhere with --anchor FILE")
-                    if requireAnchor, code == 0 { code = 3 }
-                } else {
-                    Terminal.line(
-                        "\(NumberText.count(result.anchors, "anchor")) \(result.anchors == 1 ? "agrees" : "agree")")
-                    for seen in result.cosignatures {
-                        Terminal.line(
-                            "cosigned by \(seen.witness) on \(Clock.text(seen.seconds * 1000)), at "
-                                + "\(NumberText.count(seen.size, "entry", "entries"))")
-                    }
-                }
+                tellAnchors(result)
+                if result.anchors == 0, requireAnchor, code == 0 { code = 3 }
             }
             if code != 0 { throw ExitCode(code) }
         }
@@ -379,10 +414,10 @@ enum VerifierOption {
         )
     }
 
-    private static func line(_ given: String) throws -> String {
+    static func line(_ given: String) throws -> String {
         var text = given
         if exists(text) {
-            text = String(decoding: try FileDescriptor.openRegular(text).readAll(max: 4096), as: UTF8.self)
+            text = String(decoding: try FileDescriptor.openRegular(text).readAll(max: 8192), as: UTF8.self)
         }
         return text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     }
