@@ -3,6 +3,7 @@ import Foundation
 import Lineage
 import Sealing
 import Storage
+import Tabular
 import Testing
 
 @testable import Ingestion
@@ -258,4 +259,62 @@ import Testing
         #expect(try ledger.size() == size)
         #expect(try !bad(shop).isEmpty)
     }
+
+    @Test func `keys in escrow bring a store back, and no foreign key comes in`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let outside = plain.folder + "/usb"
+        try makeFolder(outside)
+        let made = try recorder(plain).generatePair("escrow", privatePath: outside + "/escrow.xwing")
+        let shop = try shop(plain, with: "  - xwing: escrow\n    publicKey: \(made.publicFile)")
+        let report = try await shop.run(try shop.write("a.csv", Workshop.rows(4000)))
+        let shard = try #require(report.published.first { $0.hasPrefix("accepted/") })
+        let before = try shop.opened(shard)
+        _ = try recorder(shop).rotateKey("main")
+        let file = plain.folder + "/keys.sluice"
+        for name in ["main", "other"] {
+            let refused = await failure { _ = try recorder(shop).exportKeys(for: name, to: file) }
+            #expect(refused?.code == .usage && !exists(file), "\(refused as Any)")
+        }
+        let written = try recorder(shop).exportKeys(for: "escrow", to: file)
+        #expect(Set(written) == ["main.kek", "main-2.kek", "ledger.signing", "tokens.token", "store.store"])
+        let again = await failure { _ = try recorder(shop).exportKeys(for: "escrow", to: file) }
+        #expect(again?.code == .cannotCreate)
+        let bytes = try Data(contentsOf: URL(filePath: file))
+        let entry = try #require(
+            try shop.store.ledger().entries(from: 0, limit: 100).last { $0.kind == "key.exported" })
+        #expect(entry.body["file_sha256"]?.text == hex(SHA256.hash(Array(bytes))))
+        for name in written {
+            let text = try String(contentsOfFile: shop.store.keysFolder + "/" + name, encoding: .utf8)
+            let digits = try #require(text.split(separator: "\n").last?.split(separator: ":").last)
+            #expect(bytes.range(of: Data(digits.utf8)) == nil && !entry.body.text(pretty: false).contains(digits))
+        }
+
+        let key = try XWingWrappingKey(privateHalf: try KeyFile.read(outside + "/escrow.xwing", kind: .xwing))
+        #expect(try Store(shop.store.root).proving().importKeys(file, with: key).isEmpty)
+        for name in written { try FileManager.default.removeItem(atPath: shop.store.keysFolder + "/" + name) }
+        let stranger = XWingWrappingKey(name: "escrow", key: try XWingKey(seed: SecretKey(random: 32)))
+        let closed = await failure { _ = try Store(shop.store.root).proving().importKeys(file, with: stranger) }
+        #expect(closed?.code == .notPermitted && listFolderNames(shop).allSatisfy { !$0.hasSuffix(".kek") })
+        #expect(try Set(Store(shop.store.root).proving().importKeys(file, with: key)) == Set(written))
+        #expect(try Workshop(folder: shop.folder, store: Store(shop.store.root)).opened(shard) == before)
+        try shop.expectSound()
+        #expect(try bad(shop).isEmpty)
+
+        // Sealed for the same recipient by somebody else: its public half is no secret.
+        try FileManager.default.removeItem(atPath: shop.store.keysFolder + "/tokens.token")
+        let planted = Array("token tokens \(base64URL(try randomBytes(32)))\n".utf8)
+        let origin = shop.store.configuration.origin
+        for (context, word) in [
+            (["origin": origin, "role": "keys"], "not a key that the ledger records"), (["origin": "x"], "context"),
+        ] {
+            let forged = try sealMessage(planted.span, context: context, recipients: [key]).bytes
+            try Data(forged).write(to: URL(filePath: file))
+            let refused = await failure { _ = try Store(shop.store.root).proving().importKeys(file, with: key) }
+            #expect(refused?.description.contains(word) == true, "\(refused as Any)")
+            #expect(!exists(shop.store.keysFolder + "/tokens.token"))
+        }
+    }
+
+    private func listFolderNames(_ shop: Workshop) -> [String] { (try? listFolder(shop.store.keysFolder)) ?? [] }
 }

@@ -50,6 +50,8 @@ package enum LedgerEvent: String, Sendable, CaseIterable {
     case keyShredded = "key.shredded"
     /// A person tried whether a key kept elsewhere opens published files.
     case keyDrilled = "key.drilled"
+    /// The keys of the store were sealed into one file, for a key that is kept elsewhere.
+    case keyExported = "key.exported"
     /// The description of a supplier in `sluice.yaml` is new.
     case sourceRegistered = "source.registered"
     /// A batch of a supplier on probation passed.

@@ -67,6 +67,9 @@ enum LineageText {
             text +=
                 "  \(body["name"]?.text ?? "")  opened \(body["opened"]?.whole ?? 0) of \(body["tried"]?.whole ?? 0) tried"
             text += "  by uid \(body["uid"]?.whole ?? -1)"
+        case .keyExported:
+            text += "  \(NumberText.count(body["keys"]?.items?.count ?? 0, "key")) for \(body["name"]?.text ?? "")"
+            text += "  by uid \(body["uid"]?.whole ?? -1)"
         case .configChanged:
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
         case .subjectSearched, .subjectErased:

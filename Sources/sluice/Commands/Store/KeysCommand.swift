@@ -25,6 +25,8 @@ struct KeysCommand: AsyncParsableCommand {
             """,
         subcommands: [
             Generate.self, Pair.self, List.self, Check.self, Rotate.self, Rewrap.self, Shred.self, Drill.self,
+            Export.self,
+            Import.self,
         ])
 
     /// `sluice keys generate`: makes a key and records its identity in the ledger.
