@@ -127,8 +127,7 @@ package struct KeyFile: Sendable {
             throw unreadable(path, "it names no file; name the key file")
         }
         // The file is opened in the folder that was checked, even if the path has come to mean another one.
-        let folder = try storing { () throws(StorageError) in try OpenFolder(unlinked: place) }
-        try check(storing { () throws(StorageError) in try folder.status() }, of: place, mode: "700", owner: owner)
+        let folder = try closedFolder(place, owner: owner)
         let file = try storing { () throws(StorageError) in try folder.openRegular(own) }
         let status = try storing { () throws(StorageError) in try file.status() }
         try check(status, of: path, mode: "600", owner: owner)
@@ -139,6 +138,13 @@ package struct KeyFile: Sendable {
         return try SecretKey(capacity: max) { (output: inout OutputSpan<UInt8>) throws(SealingError) in
             do throws(StorageError) { _ = try file.read(at: 0, into: &output) } catch { throw SealingError(error) }
         }
+    }
+
+    /// Opens the folder of key files. Throws `unsafeKeyFile` where others may use it.
+    static func closedFolder(_ path: String, owner: Owner = .user) throws(SealingError) -> OpenFolder {
+        let folder = try storing { () throws(StorageError) in try OpenFolder(unlinked: path) }
+        try check(storing { () throws(StorageError) in try folder.status() }, of: path, mode: "700", owner: owner)
+        return folder
     }
 
     private static func check(

@@ -16,10 +16,13 @@ package enum XWingKeyFile {
     ///   - publicPath: the new file for the public half.
     ///   - privatePath: the new file for the private half, in a folder of this user that others cannot use.
     /// - Returns: the fingerprint of the public half.
-    /// - Throws: `storage`, also when one of the files exists; `malformedKeyFile` for an impossible name.
+    /// - Throws: `storage`, also when one of the files exists; `malformedKeyFile` for an impossible name, `unsafeKeyFile` where others
+    ///   may use the private half's folder.
     package static func generate(
         name: String, created: String, publicPath: String, privatePath: String
     ) throws(SealingError) -> String {
+        // Where others may use the folder, the key could not be read again.
+        _ = try KeyFile.closedFolder(split(privatePath).folder)
         let seed = try ciphering { () throws(CryptographyError) in try SecretKey(random: 32) }
         let key = try ciphering { () throws(CryptographyError) in try XWingKey(seed: seed) }
         let wrapping = XWingWrappingKey(name: name, key: key)

@@ -346,4 +346,25 @@ import Testing
         #expect(unseen.code == 1 && unseen.out.contains("cosigned by none"), "\(unseen)")
         #expect(try harness.run(words + ["--witness", "w"]).code == 64)
     }
+
+    /// What a supplier's data became names files that are gone, and says so.
+    @Test func `impact says which files were removed`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("c.yaml", "name: d\nfields: [{ name: id, type: integer }]\n")
+        try harness.write("d.csv", "id\n1\n2\n")
+        #expect(try harness.run("init", "store").code == 0)
+        let settings = try String(contentsOfFile: harness.path("store/sluice.yaml"), encoding: .utf8)
+        try harness.write("store/sluice.yaml", settings + "retention: { accepted: 1s }\n")
+        let words = ["--store", "store"]
+        #expect(try harness.run(["ingest", "d.csv", "--schema", "c.yaml", "--source", "s"] + words).code == 0)
+        let before = try harness.run(["lineage", "impact", "s"] + words)
+        #expect(before.code == 0 && !before.out.contains("removed"), "\(before)")
+        usleep(1_100_000)
+        #expect(try harness.run(["prune"] + words).code == 0)
+        let after = try harness.run(["lineage", "impact", "s"] + words)
+        #expect(after.code == 0 && after.out.contains("it was removed on"), "\(after)")
+        let json = try harness.run(["lineage", "impact", "s", "--json"] + words)
+        #expect(json.out.contains("\"gone_by\""), "\(json)")
+    }
 }

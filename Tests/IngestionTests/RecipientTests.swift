@@ -62,7 +62,7 @@ import Testing
         try FileManager.default.removeItem(atPath: shop.store.root + "/" + made.publicFile)
         _ = try XWingKeyFile.generate(
             name: "escrow", created: "", publicPath: shop.store.root + "/" + made.publicFile,
-            privatePath: plain.folder + "/other")
+            privatePath: outside + "/other")
         let swapped = await failure { _ = try await shop.run(try shop.write("b.csv", Workshop.rows(4000, from: 9001))) }
         #expect(swapped?.code == .notPermitted && swapped?.description.contains("escrow") == true, "\(swapped as Any)")
         #expect(try !bad(shop).isEmpty)
@@ -77,6 +77,17 @@ import Testing
             }
             #expect(refused?.code == .usage, "\(path) \(refused as Any)")
         }
+        for name in ["é", "../e", "", "a b", String(repeating: "e", count: 65)] {
+            let refused = await failure {
+                _ = try recorder(shop).generatePair(name, privatePath: shop.folder + "/\(name).xwing")
+            }
+            #expect(refused?.code == .usage, "\(name) \(refused as Any)")
+        }
+        let wide = shop.folder + "/wide"
+        try makeFolder(wide, mode: 0o755)
+        let open = await failure { _ = try recorder(shop).generatePair("e", privatePath: wide + "/e.xwing") }
+        #expect(open?.code == .notPermitted && open?.description.contains("chmod 700") == true, "\(open as Any)")
+        #expect(try listFolder(wide).isEmpty)
         let taken = await failure {
             _ = try recorder(shop).generatePair("main", privatePath: shop.folder + "/main.xwing")
         }

@@ -147,6 +147,9 @@ extension Recorder {
     package func generatePair(
         _ name: String, privatePath: String
     ) throws(IngestionError) -> (publicFile: String, fingerprint: String) {
+        guard Configuration.isName(name) else {
+            throw IngestionError(.usage, "a key's name has up to 64 letters, digits, dots, dashes and underscores")
+        }
         let state = try store.proven().state
         if let known = state.keys.first(where: { $0.key.name == name }) {
             throw IngestionError(

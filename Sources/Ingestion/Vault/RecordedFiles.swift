@@ -75,20 +75,15 @@ extension Store {
     /// - Throws: `noInput` when it was removed lawfully.
     func current(_ file: PublishedFile) throws(IngestionError) -> PublishedFile {
         let log = try proven().log
-        switch try recording({ () throws(LedgerError) in try log.standing(of: file) }) {
-        case .present(let current): return current
-        case .unreadable(_, let entry):
-            throw IngestionError(
-                .noInput,
-                "\(place(of: file)): no key of this store opens it any more: the key \(entry.body["name"]?.text ?? "") was destroyed on "
-                    + "\((entry.body["time"]?.text ?? "").prefix(10)) (entry \(entry.sequence))")
-        case .removed(let entry):
-            let rule = entry.body["rule"]?.text ?? entry.body["reason"]?.text ?? ""
-            throw IngestionError(
-                .noInput,
-                "\(place(of: file)): it was removed on \((entry.body["time"]?.text ?? "").prefix(10)) by the retention of \(rule) "
-                    + "(entry \(entry.sequence)); nobody can read it any more")
-        }
+        let standing = try recording { () throws(LedgerError) in try log.standing(of: file) }
+        if case .present(let current) = standing { return current }
+        throw IngestionError(.noInput, "\(place(of: file)): \(standing.absence?.reason ?? "")")
+    }
+
+    /// Why a published file cannot be read any more, and the entry that says so; nil while it can.
+    package func absence(of file: PublishedFile) throws(IngestionError) -> (reason: String, entry: Int)? {
+        let log = try proven().log
+        return try recording { () throws(LedgerError) in try log.standing(of: file).absence }
     }
 
     /// Whether the ledger records anything of a dataset.

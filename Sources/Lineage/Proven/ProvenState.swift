@@ -274,7 +274,8 @@ package struct ProvenState: Sendable {
             if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
         case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
         // These entries affect no decision.
-        case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed, .keyDrilled, .keyExported, .subjectSearched,
+        case .genesis, .batchDuplicate, .batchFailed, .shardOpened, .valuesRevealed, .keyDrilled, .keyExported,
+            .subjectSearched,
             .subjectErased,
             .reviewApproved:
             break

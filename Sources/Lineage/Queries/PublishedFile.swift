@@ -62,4 +62,24 @@ package enum FileStanding: Sendable, Equatable {
         case .removed: nil
         }
     }
+
+    /// Why the store cannot read it any more, and the entry that says so; nil while it can.
+    package var absence: (reason: String, entry: Int)? {
+        func day(_ entry: LedgerEntry) -> String { String((entry.body["time"]?.text ?? "").prefix(10)) }
+        switch self {
+        case .present: return nil
+        case .unreadable(_, let entry):
+            let name = entry.body["name"]?.text ?? ""
+            return (
+                "no key of this store opens it any more: the key \(name) was destroyed on \(day(entry)) (entry \(entry.sequence))",
+                entry.sequence
+            )
+        case .removed(let entry):
+            let rule = entry.body["rule"]?.text ?? entry.body["reason"]?.text ?? ""
+            return (
+                "it was removed on \(day(entry)) by the retention of \(rule) (entry \(entry.sequence)); nobody can read it any more",
+                entry.sequence
+            )
+        }
+    }
 }

@@ -229,11 +229,16 @@ enum LineageText {
         return .object(members)
     }
 
-    /// A batch that came from a source, as a document.
-    static func document(_ impact: LineageQuery.Impact) -> JSONValue {
-        .object([
+    /// A batch that came from a source, as a document; `gone` has the entry for each of its files that cannot be read any more.
+    static func document(_ impact: LineageQuery.Impact, gone: [Int?]) -> JSONValue {
+        let shards = zip(impact.files, gone).map { file, entry -> JSONValue in
+            guard let entry, var members = file.document.members else { return file.document }
+            members["gone_by"] = .integer(Int64(entry))
+            return .object(members)
+        }
+        return .object([
             "batch": .string(impact.batch), "received": impact.received.body, "judged": impact.judged?.body ?? .null,
-            "released_rows": .integer(Int64(impact.acceptedRows)), "shards": .array(impact.files.map(\.document)),
+            "released_rows": .integer(Int64(impact.acceptedRows)), "shards": .array(shards),
         ])
     }
 }

@@ -183,7 +183,12 @@ struct LineageCommand: AsyncParsableCommand {
                 let name = exists(source) ? try fileDigest(source) : source
                 let found = try query.impact(ofSource: name)
                 if json {
-                    Terminal.json(.array(found.map(LineageText.document)))
+                    Terminal.json(
+                        .array(
+                            try found.map { impact in
+                                let gone = try impact.files.map { try store.absence(of: $0)?.entry }
+                                return LineageText.document(impact, gone: gone)
+                            }))
                     return
                 }
                 if found.isEmpty {
@@ -204,6 +209,7 @@ struct LineageCommand: AsyncParsableCommand {
                         Terminal.line(
                             "  \(file.role?.rawValue ?? "unknown")  \(file.path)  source rows \(rows), "
                                 + "\(NumberText.number(Int(file.body["row_count"]?.whole ?? 0))) in it")
+                        if let absence = try store.absence(of: file) { Terminal.line("    \(absence.reason)") }
                     }
                 }
             }
