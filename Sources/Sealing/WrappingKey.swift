@@ -11,6 +11,8 @@ package protocol WrappingKey: Sendable {
     var name: String { get }
     /// The provider of its data keys in the message.
     var provider: [UInt8] { get }
+    /// The name of the key in the message, which is its own name unless the provider has others.
+    var keyName: String { get }
     /// 32 bytes that only this key yields and from which it cannot be found.
     var identity: [UInt8] { get }
     /// A short text for people to compare.
@@ -38,8 +40,11 @@ extension WrappingKey {
 
     /// Whether one of these data keys is wrapped for a key of this provider and name.
     func isRecipient(in dataKeys: [EncryptedDataKey]) -> Bool {
-        dataKeys.contains { $0.provider == provider && $0.keyName == name }
+        dataKeys.contains { $0.provider == provider && $0.keyName == keyName }
     }
+
+    /// The name of the key in the message.
+    package var keyName: String { name }
 
     /// Refuses what the format has no room for.
     fileprivate func requireFittingName() throws(SealingError) {

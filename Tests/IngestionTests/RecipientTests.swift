@@ -110,7 +110,9 @@ import Testing
             if word == "end": sys.exit(1)
             if word == "noise": print("no json", flush=True); continue
             if word == "error": print(json.dumps({"error": "vault is sealed\\x1b[2J"}), flush=True); continue
-            if asked["op"] == "identify": answer = {"identity": "key " + (word or "one")}
+            if asked["op"] == "identify" and word in ["kms", "azure"]:
+                answer = {"identity": "arn:aws:kms:eu:1:key/2", "provider": "aws-" + word if word == "kms" else word}
+            elif asked["op"] == "identify": answer = {"identity": "key " + (word or "one")}
             elif asked["op"] == "wrap":
                 answer = {"ciphertext": base64.b64encode(seal(base64.b64decode(asked["data_key"]), asked["context"])).decode()}
             elif word == "deny": answer = {"data_key": None}
@@ -168,6 +170,29 @@ import Testing
             "\(silent as Any)")
         try behave(nil)
         #expect(try bare.opened(shard) == before)
+    }
+
+    @Test func `data keys of AWS KMS stand in the file as its readers look for them`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let (shop, behave, _) = try plugged(plain)
+        try behave("azure")
+        let other = await failure { _ = try await shop.run(try shop.write("a.csv", Workshop.rows(4000))) }
+        #expect(other?.code == .tryAgain && other?.description.contains("another provider") == true, "\(other as Any)")
+        try behave("kms")
+        let report = try await shop.run(try shop.write("a.csv", Workshop.rows(4000)))
+        #expect(report.status == .accepted, "\(report.batchFindings)")
+        let shard = try #require(report.published.first { $0.hasPrefix("accepted/") })
+        let writer = try recorder(shop)
+        _ = try writer.rotateKey("main")
+        _ = try await writer.rewrap(try writer.rewrapping(from: "main", to: nil, dataset: nil))
+        let info = try MessageReader.inspect(.file(.openRegular(shop.store.root + "/" + shard)))
+        let recipients = info.recipients.map { "\($0.provider) \($0.keyName)" }.sorted()
+        #expect(recipients == ["aws-kms arn:aws:kms:eu:1:key/2", "ingest main-2"])
+        try FileManager.default.removeItem(atPath: shop.store.keysFolder + "/main.kek")
+        try FileManager.default.removeItem(atPath: shop.store.keysFolder + "/main-2.kek")
+        let bare = Workshop(folder: shop.folder, store: try Store(shop.store.root))
+        #expect(try bare.opened(shard).hasPrefix("id,x,note"))
     }
 
     @Test func `without its program a batch waits, and nothing of it is published`() async throws {

@@ -8,6 +8,8 @@ import Tabular
 /// One process answers one JSON line with one JSON line, in order, until its input ends:
 ///
 /// - `{"v":1,"op":"identify","key":NAME}` → `{"identity":TEXT}`: a text that stays the same for this key and no other, such as its ARN.
+///   With `"provider":"aws-kms"` the identity is the ARN of a key of AWS KMS, and the ciphertexts are that service's: the AWS Encryption
+///   SDK opens such messages with its KMS keyring.
 /// - `{"v":1,"op":"wrap","key":NAME,"context":{…},"data_key":BASE64}` → `{"ciphertext":BASE64}`.
 /// - `{"v":1,"op":"unwrap","key":NAME,"context":{…},"ciphertext":BASE64}` → `{"data_key":BASE64}`, or `{"data_key":null}` where this key
 ///   does not open it.
@@ -17,7 +19,15 @@ final class KeyPlugIn: Sendable {
     let name: String
     private let command: [String]
     private let child = Mutex<ChildProcess?>(nil)
-    private let known = Mutex<[UInt8]?>(nil)
+    private let known = Mutex<Identity?>(nil)
+
+    /// What the program says of its key.
+    struct Identity: Sendable {
+        /// A text that only this key has.
+        let text: String
+        /// Whether it is a key of AWS KMS, and the text its ARN.
+        let isKMS: Bool
+    }
 
     /// Seconds that one answer may take, and its longest size.
     private static let patience = 30.0, answerMax = 65_536
@@ -25,16 +35,24 @@ final class KeyPlugIn: Sendable {
     /// The program is started when it is first asked.
     init(name: String, command: [String]) { (self.name, self.command) = (name, command) }
 
-    /// SHA-256 of the identity that the program states.
-    func identity() throws(SealingError) -> [UInt8] {
+    /// The identity that the program states; it is asked once.
+    func identity() throws(SealingError) -> Identity {
         if let identity = known.withLock({ $0 }) { return identity }
-        guard let text = try ask("identify", [:])["identity"]?.text, !text.isEmpty else {
-            throw failure("it stated no identity of the key")
+        let answer = try ask("identify", [:])
+        guard let text = answer["identity"]?.text, (1...256).contains(text.utf8.count) else {
+            throw failure("it stated no identity of the key, a text of 1 to 256 bytes")
         }
-        let identity = SHA256.hash(Array("exec\0\(text)".utf8))
+        let provider = answer["provider"]?.text
+        guard provider == nil || provider == Self.kms && text.hasPrefix("arn:") else {
+            throw failure("it stated another provider than \(Self.kms) with a key's ARN as identity")
+        }
+        let identity = Identity(text: text, isKMS: provider != nil)
         known.withLock { $0 = identity }
         return identity
     }
+
+    /// The provider of AWS KMS in a message.
+    static let kms = "aws-kms"
 
     func wrap(_ dataKey: SecretKey, _ context: EncryptionContext) throws(SealingError) -> [UInt8] {
         var plain = dataKey.withBytes { span in span.indices.map { span[$0] } }
@@ -99,21 +117,20 @@ final class KeyPlugIn: Sendable {
 /// A recipient whose key a plug-in has.
 struct PlugInWrappingKey: WrappingKey {
     let kind = "exec"
-    let provider = Array("ingest-exec".utf8)
+    let provider: [UInt8]
+    let keyName: String
     let identity: [UInt8]
     private let plugIn: KeyPlugIn
 
     /// To seal: the program says first which key it has.
     init(identified plugIn: KeyPlugIn) throws(SealingError) {
-        identity = try plugIn.identity()
+        let known = try plugIn.identity()
+        identity = SHA256.hash(Array("exec\0\(known.text)".utf8))
+        (provider, keyName) = known.isKMS ? (Array(KeyPlugIn.kms.utf8), known.text) : (Self.ownProvider, plugIn.name)
         self.plugIn = plugIn
     }
 
-    /// To open, for which the program need not be asked who it is.
-    init(opening plugIn: KeyPlugIn) {
-        identity = []
-        self.plugIn = plugIn
-    }
+    private static let ownProvider = Array("ingest-exec".utf8)
 
     var name: String { plugIn.name }
 
@@ -121,12 +138,35 @@ struct PlugInWrappingKey: WrappingKey {
         _ dataKey: SecretKey, context: EncryptionContext, iv: [UInt8]
     ) throws(SealingError) -> EncryptedDataKey {
         EncryptedDataKey(
-            provider: provider, info: Array(name.utf8), ciphertext: try plugIn.wrap(dataKey, context))
+            provider: provider, info: Array(keyName.utf8), ciphertext: try plugIn.wrap(dataKey, context))
     }
 
     func unwrap(_ wrapped: EncryptedDataKey, context: EncryptionContext) throws(SealingError) -> SecretKey? {
-        guard wrapped.provider == provider, wrapped.info.elementsEqual(name.utf8) else { return nil }
+        guard wrapped.provider == provider, wrapped.info.elementsEqual(keyName.utf8) else { return nil }
         return try plugIn.unwrap(wrapped.ciphertext, context)
+    }
+}
+
+/// The key of a plug-in in a ring: the program is not asked who it is before there is something for it to open.
+struct LazyPlugInKey: WrappingKey {
+    let kind = "exec"
+    let provider: [UInt8] = []
+    let identity: [UInt8] = []
+    let plugIn: KeyPlugIn
+
+    var name: String { plugIn.name }
+
+    func wrap(
+        _ dataKey: SecretKey, context: EncryptionContext, iv: [UInt8]
+    ) throws(SealingError) -> EncryptedDataKey {
+        try PlugInWrappingKey(identified: plugIn).wrap(dataKey, context: context, iv: iv)
+    }
+
+    func unwrap(_ wrapped: EncryptedDataKey, context: EncryptionContext) throws(SealingError) -> SecretKey? {
+        guard ["ingest-exec", KeyPlugIn.kms].contains(String(decoding: wrapped.provider, as: UTF8.self)) else {
+            return nil
+        }
+        return try PlugInWrappingKey(identified: plugIn).unwrap(wrapped, context: context)
     }
 }
 

@@ -302,7 +302,7 @@ package struct Store: Sendable {
             guard case .exec(let command) = recipient.kind, !keys.contains(where: { $0.name == recipient.name }) else {
                 continue
             }
-            keys.append(PlugInWrappingKey(opening: plugIns.plugIn(recipient.name, command)))
+            keys.append(LazyPlugInKey(plugIn: plugIns.plugIn(recipient.name, command)))
         }
         return KeyRing(keys)
     }
