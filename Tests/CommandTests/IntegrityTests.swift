@@ -366,5 +366,9 @@ import Testing
         #expect(after.code == 0 && after.out.contains("it was removed on"), "\(after)")
         let json = try harness.run(["lineage", "impact", "s", "--json"] + words)
         #expect(json.out.contains("\"gone_by\""), "\(json)")
+        let line = try #require(before.out.split(separator: "\n").first { $0.contains("accepted/") })
+        let path = try #require(line.split(separator: " ").first { $0.hasPrefix("accepted/") })
+        let opened = try harness.run(["shard", "cat", "store/" + path, "--reason", "why"] + words)
+        #expect(opened.code == 66 && opened.err.contains("it was removed on"), "\(opened)")
     }
 }

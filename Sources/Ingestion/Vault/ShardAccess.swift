@@ -113,6 +113,16 @@ extension Store {
     /// - Throws: `damaged` for a file that the ledger does not record, or records at another place.
     package func admit(_ path: String) throws(IngestionError) -> Admitted {
         let (log, state) = try proven()
+        if !exists(path), path.hasPrefix(root + "/") {
+            let name = String(path.dropFirst(root.count + 1))
+            for sequence in state.changes(ofFile: name) {
+                let entry = try recording { () throws(LedgerError) in try log.entry(sequence) }
+                guard entry.event == .fileRemoved, entry.changedFiles.contains(where: { $0.path == name }),
+                    let reason = FileStanding.removed(entry).absence?.reason
+                else { continue }
+                throw IngestionError(.noInput, "\(path): \(reason)")
+            }
+        }
         let file = try storing(reading: true) { () throws(StorageError) in
             OpenFile(try FileDescriptor.openRegular(path))
         }
