@@ -195,6 +195,25 @@ import Testing
         #expect(try bare.opened(shard).hasPrefix("id,x,note"))
     }
 
+    @Test func `another program under the name of a recorded key is asked who it is`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let (shop, _, _) = try plugged(plain)
+        #expect(try await shop.run(try shop.write("a.csv", Workshop.rows(4000))).status == .accepted)
+        let place = plain.folder + "/other"
+        try makeFolder(place)
+        try FileManager.default.copyItem(atPath: plain.folder + "/plug-in.py", toPath: place + "/plug-in.py")
+        try Data("two".utf8).write(to: URL(filePath: place + "/behaviour"))
+        let path = shop.store.root + "/sluice.yaml"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let dataset = "datasets:\n  numbers: { recipients: [{ exec: vault, command: [\(place)/plug-in.py] }] }"
+        try Data(text.replacing("datasets:", with: dataset).utf8).write(to: URL(filePath: path))
+        let store = try Store(shop.store.root)
+        _ = try store.recipients(of: "")
+        let refused = await failure { _ = try store.proving().recipients(of: "numbers") }
+        #expect(refused?.code == .notPermitted && refused?.description.contains("vault") == true, "\(refused as Any)")
+    }
+
     @Test func `without its program a batch waits, and nothing of it is published`() async throws {
         let plain = try Workshop()
         defer { plain.remove() }

@@ -172,14 +172,15 @@ struct LazyPlugInKey: WrappingKey {
 
 /// The plug-ins of a store, each with one process however often its key is used.
 final class KeyPlugIns: Sendable {
-    private let all = Mutex<[String: KeyPlugIn]>([:])
+    /// By name and command: datasets may have plug-ins of one name.
+    private let all = Mutex<[[String]: KeyPlugIn]>([:])
 
     /// The plug-in of a recipient.
     func plugIn(_ name: String, _ command: [String]) -> KeyPlugIn {
         all.withLock { all in
-            if let known = all[name] { return known }
+            if let known = all[[name] + command] { return known }
             let made = KeyPlugIn(name: name, command: command)
-            all[name] = made
+            all[[name] + command] = made
             return made
         }
     }

@@ -298,10 +298,10 @@ package struct Store: Sendable {
             keys.append(AESWrappingKey(name: name, key: try key(.kek, name)))
         }
         // Last, so that a service is asked only about what no key here opens.
-        for recipient in configuration.allRecipients {
-            guard case .exec(let command) = recipient.kind, !keys.contains(where: { $0.name == recipient.name }) else {
-                continue
-            }
+        var asked: [Configuration.Recipient] = []
+        for recipient in configuration.allRecipients where !asked.contains(recipient) {
+            guard case .exec(let command) = recipient.kind else { continue }
+            asked.append(recipient)
             keys.append(LazyPlugInKey(plugIn: plugIns.plugIn(recipient.name, command)))
         }
         return KeyRing(keys)
