@@ -195,6 +195,41 @@ import Testing
         #expect(try bare.opened(shard).hasPrefix("id,x,note"))
     }
 
+    @Test func `files move from a key of the store to a service and back`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let report = try await plain.run(try plain.write("a.csv", Workshop.rows(4000)))
+        let shard = try #require(report.published.first { $0.hasPrefix("accepted/") })
+        let before = try plain.opened(shard)
+        let (shop, _, _) = try plugged(plain)
+        let there = try recorder(shop)
+        let moved = try await there.rewrap(try there.rewrapping(from: "main", to: "vault", dataset: nil))
+        #expect(moved.files > 0 && moved.failures.isEmpty)
+        func recipients() throws -> [String] {
+            try MessageReader.inspect(.file(.openRegular(shop.store.root + "/" + shard))).recipients.map(\.keyName)
+        }
+        let (service, read) = (try recipients(), try shop.opened(shard))
+        #expect(service == ["vault"] && read == before)
+        try shop.expectSound()
+        let found = try bad(shop)
+        #expect(found.isEmpty, "\(found)")
+        let back = try recorder(shop)
+        #expect(
+            try await back.rewrap(try back.rewrapping(from: "vault", to: "main", dataset: nil)).files == moved.files)
+        let (own, again) = (try recipients(), try shop.opened(shard))
+        #expect(own == ["main"] && again == before)
+
+        let outside = plain.folder + "/usb"
+        try makeFolder(outside)
+        let made = try back.generatePair("escrow", privatePath: outside + "/escrow.xwing")
+        let both = try self.shop(shop, with: "  - xwing: escrow\n    publicKey: \(made.publicFile)")
+        for (from, to) in [("main", "escrow"), ("escrow", "main")] {
+            let refused = await failure { _ = try recorder(both).rewrapping(from: from, to: to, dataset: nil) }
+            #expect(
+                refused?.code == .usage && refused?.description.contains("kept elsewhere") == true, "\(refused as Any)")
+        }
+    }
+
     @Test func `another program under the name of a recorded key is asked who it is`() async throws {
         let plain = try Workshop()
         defer { plain.remove() }

@@ -41,8 +41,27 @@ extension Recorder {
                 "--to: \(target) was replaced by \(next), and only opens what was sealed before; give --to \(state.newest(target))"
             )
         }
-        let key = AESWrappingKey(name: old, key: try store.key(.kek, old))
-        return Rewrapping(old: key, new: try store.sealingKey(target), dataset: dataset)
+        let opening: any WrappingKey =
+            if let service = try opener(old) { service } else {
+                AESWrappingKey(name: old, key: try store.key(.kek, old))
+            }
+        let sealing = if let service = try opener(target) { service } else { try store.sealingKey(target) }
+        return Rewrapping(old: opening, new: sealing, dataset: dataset)
+    }
+
+    /// The key of a recipient of `sluice.yaml` that opens here without being in `keys/`; nil where the name is that of no such one.
+    ///
+    /// - Throws: `usage` where its key is elsewhere: the store could not open the files any more.
+    private func opener(_ name: String) throws(IngestionError) -> (any WrappingKey)? {
+        let named = store.configuration.allRecipients.first { $0.name == name && $0.kind != .kek }
+        guard let named else { return nil }
+        guard case .exec = named.kind else {
+            throw IngestionError(
+                .usage,
+                "the key of \(name) is kept elsewhere: this store cannot open files with it; name a key of keys/ or an exec recipient"
+            )
+        }
+        return try store.sealer(for: name)
     }
 
     /// Wraps every file anew that the old key opens. An interrupted run is taken up where it ended.

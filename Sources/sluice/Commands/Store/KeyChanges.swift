@@ -43,7 +43,7 @@ extension KeysCommand {
             discussion: """
                 Only the header of each file is written anew, and its other recipients stay. The ledger records the new digest and the one \
                 before (shard.rewrapped). An interrupted run is taken up by the same command. Copies and backups made before still open \
-                with the old key.
+                with the old key. Both keys are of kind kek, or exec recipients of sluice.yaml.
 
                 Example: sluice keys rewrap --from main --to main-2
 
