@@ -105,20 +105,33 @@ import Testing
             return bytes(a ^ b for a, b in zip(data, pad))
         for line in sys.stdin:
             asked = json.loads(line)
-            with open(place + "/asked", "a") as log: log.write(asked["op"] + "\\n")
+            if asked.get("context") != {"sluice": "trial"}:
+                with open(place + "/asked", "a") as log: log.write(asked["op"] + "\\n")
             word = open(place + "/behaviour").read() if os.path.exists(place + "/behaviour") else ""
             if word == "end": sys.exit(1)
             if word == "noise": print("no json", flush=True); continue
-            if word == "error": print(json.dumps({"error": "vault is sealed\\x1b[2J"}), flush=True); continue
+            if word == "error": print(json.dumps({"id": asked["id"], "error": "vault is sealed\\x1b[2J"}), flush=True); continue
             if asked["op"] == "identify" and word in ["kms", "azure"]:
                 answer = {"identity": "arn:aws:kms:eu:1:key/2", "provider": "aws-" + word if word == "kms" else word}
-            elif asked["op"] == "identify": answer = {"identity": "key " + (word or "one")}
+            elif asked["op"] == "identify": answer = {"identity": "key " + ("two" if word == "two" else "one")}
             elif asked["op"] == "wrap":
                 answer = {"ciphertext": base64.b64encode(seal(base64.b64decode(asked["data_key"]), asked["context"])).decode()}
             elif word == "deny": answer = {"data_key": None}
             else:
                 answer = {"data_key": base64.b64encode(seal(base64.b64decode(asked["ciphertext"]), asked["context"])).decode()}
-            print(json.dumps(answer), flush=True)
+            answer["id"] = asked["id"]
+            text = json.dumps(answer)
+            if word == "bad" and asked["op"] == "wrap": text = json.dumps({"id": answer["id"], "ciphertext": "AAAA"})
+            if asked["op"] == "identify" or asked["context"] == {"sluice": "trial"} and word in ["twice", "early", "stale"]: pass
+            elif word == "twice": text += "\\n" + text
+            elif word == "early": text = "INFO renewed\\n" + text
+            elif word == "stale":
+                text = last if "last" in globals() else json.dumps({"id": "0", "ciphertext": "AAAA"})
+                last = json.dumps(answer)
+            if word == "echo" and asked["op"] == "wrap": text = json.dumps({"id": answer["id"], "ciphertext": asked["data_key"]})
+            if word == "tell" and asked["op"] == "wrap": text = json.dumps({"id": answer["id"], "error": "no " + asked["data_key"]})
+            if word == "short" and asked["op"] == "unwrap": text = json.dumps({"id": answer["id"], "data_key": "YWJj"})
+            print(text, flush=True)
         """
 
     /// A store whose shards are sealed for a plug-in and for `main`.
@@ -161,6 +174,11 @@ import Testing
         #expect(try bare.opened(shard) == before && asked().contains("unwrap"))
         try behave("deny")
         #expect(throws: (any Error).self) { try bare.opened(shard) }
+        try behave("short")
+        let short = await failure {
+            _ = try openShard(bare.store.root + "/" + shard, keys: try bare.store.keyRing())
+        }
+        #expect(short?.code == .tryAgain && short?.description.contains("length") == true, "\(short as Any)")
         try behave("error")
         let silent = await failure {
             _ = try openShard(bare.store.root + "/" + shard, keys: try bare.store.keyRing())
@@ -254,7 +272,7 @@ import Testing
         defer { plain.remove() }
         let (shop, behave, _) = try plugged(plain)
         let file = try shop.write("a.csv", Workshop.rows(4000))
-        for word in ["end", "noise", "error"] {
+        for word in ["end", "noise", "error", "twice", "early", "stale", "echo", "bad"] {
             try behave(word)
             let refused = await failure { _ = try await shop.run(file) }
             #expect(
@@ -262,9 +280,20 @@ import Testing
                 "\(word) \(refused as Any)")
             #expect(try listFolder(shop.store.root + "/accepted").isEmpty, "\(word)")
         }
+        try behave("tell")
+        let told = await failure { _ = try await shop.run(file) }
+        #expect(told?.code == .tryAgain && told?.description.contains("no (the data key)") == true, "\(told as Any)")
         try behave(nil)
         #expect(try await shop.run(file).status == .accepted)
         try shop.expectSound()
+        // The same store: the process is started again, and has another key now.
+        try behave("twice")
+        _ = await failure { _ = try await shop.run(try shop.write("s.csv", Workshop.rows(4000, from: 29001))) }
+        try behave("two")
+        let changed = await failure {
+            _ = try await shop.run(try shop.write("s.csv", Workshop.rows(4000, from: 29001)))
+        }
+        #expect(changed?.code == .tryAgain && changed?.description.contains("another key") == true, "\(changed as Any)")
         // Another key under the name is refused. The store is opened again: the program says once who it is.
         try behave("two")
         let other = Workshop(folder: shop.folder, store: try Store(shop.store.root))

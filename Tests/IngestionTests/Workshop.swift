@@ -84,7 +84,8 @@ struct Workshop {
     func expectSound() throws {
         let ledger = try store.ledger()
         #expect(try Ledger.verify(path: store.ledgerPath, key: ledger.verifier).damage.isEmpty)
-        #expect(try Store(store.root).proving().audit().problems == [])
+        let problems = try Store(store.root).proving().audit().problems
+        #expect(problems == [])
         #expect(try listFolder(store.workFolder).isEmpty)
     }
 }

@@ -1,4 +1,6 @@
+import Cryptography
 import Glibc
+import Synchronization
 
 /// A program that answers lines with lines on a socket that is its standard input and output. Its standard error is ours.
 ///
@@ -24,7 +26,7 @@ final class ChildProcess {
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        // Signals that this program ignores or blocks are the child's own matter.
+        // Signals that this program ignores or blocks are the child's own matter. A group of its own, so that what it starts ends with it.
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
@@ -33,7 +35,8 @@ final class ChildProcess {
         unsafe sigfillset(&usual)
         unsafe posix_spawnattr_setsigmask(&attributes, &none)
         unsafe posix_spawnattr_setsigdefault(&attributes, &usual)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        unsafe posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
         var words = unsafe command.map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
         var made = pid_t()
@@ -45,26 +48,65 @@ final class ChildProcess {
             return nil
         }
         (socket, process) = (ends[0], made)
+        enlist()
     }
 
     deinit { end() }
 
-    /// Closes its input, which tells it to end, and ends it after a second.
+    /// The groups of children that run, for `endAll`.
+    private static let groups = Mutex<(running: Set<pid_t>, isHandled: Bool)>(([], false))
+
+    private func enlist() {
+        let process = process
+        Self.groups.withLock { groups in
+            groups.running.insert(process)
+            // `exit` runs no destructors.
+            if !groups.isHandled { atexit { ChildProcess.endAll() } }
+            groups.isHandled = true
+        }
+    }
+
+    /// Ends every child at once, with what it started: for a process that is about to end.
+    static func endAll() {
+        for group in groups.withLock({ $0.running }) { kill(-group, SIGKILL) }
+    }
+
+    /// Closes its input, which tells it to end, and ends it after a second, with what it started.
     func end() {
         guard isAlive else { return }
         isAlive = false
         close(socket)
-        var status: Int32 = 0
+        wipe(&buffer)
+        // Not reaped before its group is ended: until then its number is nobody else's.
         for _ in 0..<100 {
-            if unsafe waitpid(process, &status, WNOHANG) != 0 { return }
+            var state = unsafe siginfo_t()
+            guard unsafe waitid(P_PID, id_t(process), &state, WEXITED | WNOHANG | WNOWAIT) == 0 else { break }
+            if unsafe state.si_signo != 0 { break }
             pause(milliseconds: 10)
         }
-        kill(process, SIGKILL)
+        kill(-process, SIGKILL)
+        var status: Int32 = 0
         _ = unsafe waitpid(process, &status, 0)
+        let process = process
+        Self.groups.withLock { _ = $0.running.remove(process) }
     }
 
-    /// Sends a line and gives the answer without its line end; nil when none of at most `max` bytes came within `seconds`.
-    func ask(_ line: [UInt8], max: Int, seconds: Double) -> [UInt8]? {
+    /// Why there is no answer.
+    enum Silence: Error {
+        /// It ended.
+        case ended
+        /// It gave no line in time.
+        case late
+        /// Its line is too long.
+        case tooLong
+        /// It wrote more than one line, or wrote before it was asked.
+        case unasked
+    }
+
+    /// Sends a line and gives the answer without its line end: one line of at most `max` bytes within `seconds`.
+    func ask(_ line: [UInt8], max: Int, seconds: Double) throws(Silence) -> [UInt8] {
+        // What came before the question is no answer to it.
+        if try receive(within: 0) { throw .unasked }
         var sent = 0
         while sent < line.count {
             // Sound: the rest of the array is valid for the call. MSG_NOSIGNAL: a program that has ended is no reason to end.
@@ -72,27 +114,38 @@ final class ChildProcess {
                 unsafe send(socket, $0.baseAddress?.advanced(by: sent), $0.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return nil }
+            guard count > 0 else { throw .ended }
             sent += count
         }
         let until = Clock.monotonic() + seconds
         while true {
             if let place = buffer.firstIndex(of: 0x0A) {
-                let answer = Array(buffer[..<place])
-                buffer.removeFirst(place + 1)
-                return answer
+                guard place == buffer.count - 1 else { throw .unasked }
+                defer { wipe(&buffer) }
+                return Array(buffer[..<place])
             }
+            guard buffer.count <= max else { throw .tooLong }
             let left = until - Clock.monotonic()
-            guard left > 0, buffer.count <= max else { return nil }
-            var wanted = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-            let ready = unsafe poll(&wanted, 1, Int32(left * 1000) + 1)
-            if ready < 0, errno == EINTR { continue }
-            guard ready > 0 else { return nil }
-            var part = [UInt8](repeating: 0, count: 4096)
-            let count = unsafe part.withUnsafeMutableBytes { unsafe recv(socket, $0.baseAddress, $0.count, 0) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return nil }
-            buffer += part[..<count]
+            guard left > 0 else { throw .late }
+            _ = try receive(within: left)
         }
     }
+
+    /// Waits for bytes and takes some of them; false where none came in time.
+    private func receive(within seconds: Double) throws(Silence) -> Bool {
+        var wanted = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        let ready = unsafe poll(&wanted, 1, seconds > 0 ? Int32(seconds * 1000) + 1 : 0)
+        if ready <= 0 { return false }
+        // It may be a key.
+        var part = [UInt8](repeating: 0, count: 4096)
+        defer { wipe(&part) }
+        let count = unsafe part.withUnsafeMutableBytes { unsafe recv(socket, $0.baseAddress, $0.count, 0) }
+        if count < 0, errno == EINTR { return false }
+        guard count > 0 else { throw .ended }
+        buffer += part[..<count]
+        return true
+    }
 }
+
+/// Ends the plug-ins of this process, which is about to end without running destructors.
+package func endPlugIns() { ChildProcess.endAll() }

@@ -65,6 +65,7 @@ enum Interruption {
             text += ": nothing was recorded or published"
         }
         Terminal.complain(text)
+        endPlugIns()
         _exit(128 + signal)
     }
 }
