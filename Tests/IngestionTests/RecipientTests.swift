@@ -248,6 +248,49 @@ import Testing
         }
     }
 
+    @Test func `without a program that opens them baselines are not passed over`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let (shop, _, _) = try plugged(plain)
+        let taken = await failure { _ = try recorder(shop).generateKey(.kek, "vault") }
+        #expect(taken?.code == .notPermitted, "\(taken as Any)")
+        let path = shop.store.root + "/sluice.yaml"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let lone = text.split(separator: "\n", omittingEmptySubsequences: false).filter {
+            !$0.hasPrefix("  - kek: main")
+        }
+        try Data(lone.joined(separator: "\n").utf8).write(to: URL(filePath: path))
+        let only = Workshop(folder: shop.folder, store: try Store(shop.store.root))
+        #expect(try await only.run(try shop.write("a.csv", Workshop.rows(4000))).status == .accepted)
+        // No key is left here, and the program is not named.
+        try FileManager.default.removeItem(atPath: shop.store.keysFolder + "/main.kek")
+        let outside = plain.folder + "/usb"
+        try makeFolder(outside)
+        let made = try recorder(only).generatePair("escrow", privatePath: outside + "/escrow.xwing")
+        let start = try #require(lone.firstIndex { $0.hasPrefix("  - exec: vault") })
+        var other = lone.map(String.init)
+        other.replaceSubrange(start...start + 1, with: ["  - xwing: escrow", "    publicKey: \(made.publicFile)"])
+        try Data(other.joined(separator: "\n").utf8).write(to: URL(filePath: path))
+        let blind = Workshop(folder: shop.folder, store: try Store(shop.store.root))
+        let refused = await failure {
+            _ = try await blind.run(try shop.write("b.csv", Workshop.rows(4000, from: 9001)))
+        }
+        #expect(refused?.code == .notPermitted && refused?.description.contains("vault") == true, "\(refused as Any)")
+    }
+
+    @Test func `a key that a service stands in for is destroyed without loss`() async throws {
+        let plain = try Workshop()
+        defer { plain.remove() }
+        let (shop, _, _) = try plugged(plain)
+        let report = try await shop.run(try shop.write("a.csv", Workshop.rows(4000)))
+        let shard = try #require(report.published.first { $0.hasPrefix("accepted/") })
+        let writer = try recorder(shop)
+        _ = try writer.rotateKey("main")
+        let use = try writer.use(ofKey: "main")
+        #expect(use.alone == 0 && use.shared > 0)
+        #expect(try shop.opened(shard).hasPrefix("id,x,note"))
+    }
+
     @Test func `another program under the name of a recorded key is asked who it is`() async throws {
         let plain = try Workshop()
         defer { plain.remove() }
@@ -333,6 +376,15 @@ import Testing
         let writer = try Recorder(store)
         _ = try writer.rotateKey("main")
         #expect(try listFolder(store.keysFolder).contains("main-2.kek"))
+        let copied = await failure { _ = try await Backup.make(of: writer, in: plain.folder + "/bk", withKeys: true) }
+        #expect(
+            copied?.code == .notPermitted && copied?.description.contains("keys export") == true, "\(copied as Any)")
+        // In both places it would outlive its destruction.
+        try FileManager.default.copyItem(
+            atPath: credentials + "/main.kek", toPath: store.keysFolder + "/main.kek")
+        let both = await failure { _ = try writer.shredKey("main", reason: "x", files: 0) }
+        #expect(both?.code == .usage && both?.description.contains("credential of systemd") == true, "\(both as Any)")
+        try FileManager.default.removeItem(atPath: store.keysFolder + "/main.kek")
         let kept = await failure { _ = try writer.shredKey("main", reason: "x", files: 0) }
         #expect(kept?.code == .usage && kept?.description.contains("credential of systemd") == true, "\(kept as Any)")
         // Modes as systemd gives them with an access list, and modes that let others read or write.
@@ -399,6 +451,19 @@ import Testing
         #expect(Set(written) == ["main.kek", "main-2.kek", "ledger.signing", "tokens.token", "store.store"])
         let again = await failure { _ = try recorder(shop).exportKeys(for: "escrow", to: file) }
         #expect(again?.code == .cannotCreate)
+        for inside in ["/k.sluice", "/keys/more.token"] {
+            let refused = await failure {
+                _ = try recorder(shop).exportKeys(for: "escrow", to: shop.store.root + inside)
+            }
+            #expect(refused?.code == .usage && !exists(shop.store.root + inside), "\(refused as Any)")
+        }
+        for name in ["tokens.token", "main.kek"] {
+            try FileManager.default.moveItem(atPath: shop.store.keysFolder + "/" + name, toPath: outside + "/kept")
+            let lacking = await failure { _ = try recorder(shop).exportKeys(for: "escrow", to: plain.folder + "/less") }
+            #expect(lacking?.code == .notPermitted && lacking?.description.contains(name) == true, "\(lacking as Any)")
+            try FileManager.default.moveItem(atPath: outside + "/kept", toPath: shop.store.keysFolder + "/" + name)
+        }
+        #expect(!exists(plain.folder + "/less"))
         let bytes = try Data(contentsOf: URL(filePath: file))
         let entry = try #require(
             try shop.store.ledger().entries(from: 0, limit: 100).last { $0.kind == "key.exported" })

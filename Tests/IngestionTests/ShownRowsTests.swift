@@ -67,4 +67,15 @@ import Testing
         #expect(gone != nil)
         #expect(try openings(shop).count == 1)
     }
+
+    @Test func `a long row is cut, and its length told`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let long = String(repeating: "k", count: 70_000)
+        let report = try await shop.run(try shop.write("a.csv", "id,x,note\n1,none,\(long)\n2,none,b\n"))
+        #expect(report.status == .held)
+        let rows = try Recorder(Store(shop.store.root)).showRows(
+            try #require(RowList("1-2")), of: report.batch, reason: "check")
+        #expect(rows.map { $0.bytes?.count } == [65_536, 8] && rows.map(\.length) == [70_007, 8])
+    }
 }

@@ -73,11 +73,13 @@ extension Recorder {
     /// How many present files a wrapping key opens.
     package func use(ofKey name: String) throws(IngestionError) -> KeyUse {
         let state = try store.proven().state
+        let services = Set(
+            store.configuration.allRecipients.filter { if case .exec = $0.kind { true } else { false } }.map(\.name))
         var use = KeyUse()
         try forEachPresentFile { now in
             guard now.recipients.contains(name), state.destruction(of: now.recipients) == nil else { return }
             let others = now.recipients.filter { $0 != name }
-            if others.contains(where: { state.opens($0) }) {
+            if others.contains(where: { state.opens($0) || services.contains($0) }) {
                 use.shared += 1
                 return
             }
@@ -127,6 +129,12 @@ extension Recorder {
     package func shredKey(_ name: String, reason: String, files: Int) throws(IngestionError) -> KeyUse {
         try requireTellable(reason)
         let lock = try lockMaintenance()
+        if store.keyFolders.isCredential("\(name).\(KeyKind.kek.rawValue)") {
+            throw IngestionError(
+                .usage,
+                "the key \(name) is a credential of systemd, which this program cannot destroy: take it out of the service, with a copy in "
+                    + "\(store.keysFolder), and run the command again")
+        }
         let state = try store.proven().state
         if state.shredded[name] != nil {
             try destroyKey(name)
@@ -141,12 +149,6 @@ extension Recorder {
                 .usage,
                 "new files are sealed for the key \(name): replace it first with sluice keys rotate \(name), or name another under "
                     + "recipients of \(Store.configurationName)")
-        }
-        if store.keyFolders.isCredential("\(name).\(KeyKind.kek.rawValue)") {
-            throw IngestionError(
-                .usage,
-                "the key \(name) is a credential of systemd, which this program cannot destroy: copy it to \(store.keysFolder), take the "
-                    + "credential out of the service, and run the command again")
         }
         let use = try use(ofKey: name)
         guard use.alone == files else {

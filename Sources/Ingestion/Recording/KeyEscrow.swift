@@ -34,7 +34,8 @@ extension Recorder {
     ///   - recipient: its name.
     ///   - path: the new file.
     /// - Returns: the files whose keys are in it, such as `main.kek`.
-    /// - Throws: `usage` for a recipient that is none, or is in `keys/` itself; `cannotCreate` when the file exists.
+    /// - Throws: `usage` for a recipient that is none, or is in `keys/` itself, and for a file inside the store; `notPermitted` when a
+    ///   recorded key is missing; `cannotCreate` when the file exists.
     package func exportKeys(for recipient: String, to path: String) throws(IngestionError) -> [String] {
         let named = store.configuration.allRecipients.first { one in
             switch one.kind {
@@ -47,6 +48,13 @@ extension Recorder {
                 .usage,
                 "--recipient: \(Store.configurationName) has no xwing or rsa recipient \(recipient); make one with: sluice keys "
                     + "pair NAME --private FILE")
+        }
+        guard !store.isOwn(split(path).folder) else {
+            throw IngestionError(.usage, "\(path) is inside the store; choose a folder outside it")
+        }
+        if let lost = try store.missingKeys().first {
+            throw IngestionError(
+                .notPermitted, "keys/\(lost.file) is missing, and would not be in the file; see: sluice keys check")
         }
         if exists(path) {
             throw IngestionError(.cannotCreate, "\(path) exists already; remove it, or choose another name")

@@ -10,8 +10,10 @@ extension Recorder {
     package struct ShownRow: Sendable {
         /// Its number in the source, from 1.
         package let number: Int
-        /// Its bytes, without a line end; nil where they were not kept or were erased.
+        /// Its bytes, without a line end; nil where they were not kept or were erased. A longer row is cut.
         package let bytes: [UInt8]?
+        /// Bytes of the whole row.
+        package let length: Int
     }
 
     /// Most rows that are shown at once: whoever needs more opens the file.
@@ -46,7 +48,11 @@ extension Recorder {
                 ? try sourceRows(wanted, of: searched, in: file) : try withheldRows(rows, in: file)
             found.merge(rows) { one, _ in one }
         }
-        return rows.ranges.flatMap { $0 }.map { ShownRow(number: $0, bytes: found[$0]) }
+        return rows.ranges.flatMap { $0 }.map { number in
+            let whole = found[number]
+            return ShownRow(
+                number: number, bytes: whole.map { Array($0.prefix(Self.shownBytesMax)) }, length: whole?.count ?? 0)
+        }
     }
 
     /// Rows of a held source, by their numbers; `wanted` gives the number of the row at a place in the file.
@@ -59,7 +65,7 @@ extension Recorder {
         for (place, range) in held.rows {
             guard let row = wanted[place] else { continue }
             var bytes: [UInt8] = []
-            _ = try held.text.read(upTo: min(range.count, Self.shownBytesMax), at: range.lowerBound, into: &bytes)
+            _ = try held.text.read(upTo: range.count, at: range.lowerBound, into: &bytes)
             while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
             found[row] = bytes
         }

@@ -1,5 +1,6 @@
 import Cryptography
 import Lineage
+import Sealing
 import Storage
 import Tabular
 
@@ -40,6 +41,7 @@ package struct Backup: Sendable {
         of recorder: Recorder, in target: String, withKeys: Bool
     ) async throws(IngestionError) -> Result {
         let store = recorder.store
+        if withKeys { try requireOwnKeys(store) }
         try requireEmpty(target)
         let lock = try recorder.lockMaintenance(isShared: true)
         // What a removal left unfinished is finished first.
@@ -143,6 +145,19 @@ package struct Backup: Sendable {
         if store.files.exists(at: path) { return }
         throw IngestionError(
             .damaged, "\(join(store.root, path.text)): the ledger records it, but it is missing; see: sluice doctor")
+    }
+
+    /// Refuses a backup with keys that would lack some.
+    private static func requireOwnKeys(_ store: Store) throws(IngestionError) {
+        for kind in KeyKind.ofStore {
+            for name in try store.keyNames(kind)
+            where !exists(join(store.keysFolder, "\(name).\(kind.rawValue)")) {
+                throw IngestionError(
+                    .notPermitted,
+                    "--with-keys: \(name).\(kind.rawValue) is a credential of systemd, and would not be in the backup; make one without "
+                        + "keys, and beside it: sluice keys export FILE --recipient NAME")
+            }
+        }
     }
 
     /// Paths of the contracts and, on request, of the keys.

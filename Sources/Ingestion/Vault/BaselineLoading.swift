@@ -105,6 +105,13 @@ extension Store {
         guard let last = recorded.last else { return }
         let entry = try recording { () throws(LedgerError) in try log.entry(last) }
         for name in entry.body["keys"]?.items?.compactMap(\.text) ?? []
+        where state.keys[ProvenState.KeyName(kind: "exec", name: name)] != nil {
+            throw IngestionError(
+                .notPermitted,
+                "baselines or claims were sealed for the exec recipient \(name), which \(Self.configurationName) does not name any more: "
+                    + "name it again, or wrap them first with: sluice keys rewrap --from \(name) --to NAME")
+        }
+        for name in entry.body["keys"]?.items?.compactMap(\.text) ?? []
         where state.keys[ProvenState.KeyName(kind: "kek", name: name)] != nil && state.shredded[name] == nil {
             throw IngestionError(
                 .notPermitted,

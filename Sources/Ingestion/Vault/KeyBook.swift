@@ -57,8 +57,10 @@ extension Store {
         throw IngestionError(
             .notPermitted,
             "\(key.place) is not the key that the ledger records under this name (fingerprint \(key.fingerprint) instead of "
-                + "\(known.fingerprint), entry \(known.sequence)): restore that key from your copy of keys/; a new key needs a new name"
-        )
+                + "\(known.fingerprint), entry \(known.sequence)): "
+                + (key.name.kind == "exec"
+                    ? "have its program use that key; another one needs a new name in \(Self.configurationName)"
+                    : "restore that key from your copy of keys/; a new key needs a new name"))
     }
 
     /// Every readable key of the key folder and every public key that `sluice.yaml` names.
@@ -126,6 +128,11 @@ extension Recorder {
                 .notPermitted,
                 "a key \(name).\(kind.rawValue) was used here before (fingerprint \(known.fingerprint), entry \(known.sequence)): if its "
                     + "file is lost, restore it from your copy of keys/; a new key needs a new name")
+        }
+        if kind == .kek, store.configuration.allRecipients.contains(where: { $0.name == name && $0.kind != .kek }) {
+            throw IngestionError(
+                .notPermitted,
+                "\(Store.configurationName) has another recipient named \(name): a new key needs a new name")
         }
         guard LabelSearch.usual.kinds(in: name).isEmpty else {
             throw IngestionError(

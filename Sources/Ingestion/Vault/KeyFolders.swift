@@ -18,8 +18,8 @@ package struct KeyFolders: Sendable {
     /// Whether a key file such as `main.kek` is there.
     package func has(_ file: String) -> Bool { path(of: file) != nil }
 
-    /// Whether a key file is a credential, which this program can neither write nor destroy.
-    func isCredential(_ file: String) -> Bool { !exists(join(own, file)) && has(file) }
+    /// Whether a key file is among the credentials, which this program can neither write nor destroy.
+    func isCredential(_ file: String) -> Bool { credentials.map { exists(join($0, file)) } ?? false }
 
     /// Where a key file is; nil where it is not.
     private func path(of file: String) -> String? {
@@ -36,7 +36,7 @@ package struct KeyFolders: Sendable {
                 .notPermitted,
                 "\(join(own, file)): the key is missing; restore it from your copy, and see: sluice keys check")
         }
-        let owner: KeyFile.Owner = isCredential(file) ? .serviceManager : .user
+        let owner: KeyFile.Owner = path == join(own, file) ? .user : .serviceManager
         return try sealing { () throws(SealingError) in try KeyFile.read(path, kind: kind, owner: owner).key }
     }
 

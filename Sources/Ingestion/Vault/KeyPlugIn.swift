@@ -8,9 +8,9 @@ import Tabular
 /// One process answers one JSON line with one JSON line, in order, until its input ends. Each has the `id` of its question, so that an
 /// answer is never taken for that of another question:
 ///
-/// - `{"v":1,"id":TEXT,"op":"identify","key":NAME}` → `{"id":TEXT,"identity":TEXT}`: a text that stays the same for this key and no other, such as its ARN.
-///   With `"provider":"aws-kms"` the identity is the ARN of a key of AWS KMS, and the ciphertexts are that service's: the AWS Encryption
-///   SDK opens such messages with its KMS keyring.
+/// - `{"v":1,"id":TEXT,"op":"identify","key":NAME}` → `{"id":TEXT,"identity":TEXT}`: a text that only this key has, and keeps. With
+///   `"provider":"aws-kms"` it is the ARN of a key of AWS KMS, and the ciphertexts are that service's: the AWS Encryption SDK opens such
+///   messages with its KMS keyring.
 /// - `{…,"op":"wrap","context":{…},"data_key":BASE64}` → `{…,"ciphertext":BASE64}`.
 /// - `{…,"op":"unwrap","context":{…},"ciphertext":BASE64}` → `{…,"data_key":BASE64}`, or `null` where this key does not open it.
 ///
