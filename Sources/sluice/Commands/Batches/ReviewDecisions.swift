@@ -78,7 +78,8 @@ extension ReviewCommand {
                         + (row.bytes.map { String(decoding: $0, as: UTF8.self) } ?? "is not kept, or was erased"))
                 if let shown = row.bytes?.count, shown < row.length {
                     Terminal.remark(
-                        "row \(row.number) is cut: \(NumberText.number(shown)) of \(NumberText.number(row.length)) bytes are shown")
+                        "row \(row.number) is cut: \(NumberText.number(shown)) of \(NumberText.number(row.length)) bytes are shown"
+                    )
                 }
             }
         }
