@@ -1,7 +1,7 @@
 import Crypto
 import FoundationEssentials
 
-/// An ML-DSA-65 signing key (FIPS 204), made from its 32-byte seed. Its signatures stay unforgeable for whoever has a quantum computer.
+/// An ML-DSA-65 signing key (FIPS 204), made from its 32-byte seed. No attack with a quantum computer is known that forges its signatures.
 package struct MLDSA65Key: Sendable {
     /// The bytes of a public key and of a signature.
     package static let publicKeyCount = 1952, signatureCount = 3309
@@ -17,9 +17,9 @@ package struct MLDSA65Key: Sendable {
         self.seed = seed
     }
 
-    /// Signs a message under an empty or given context (at most 255 bytes): `signatureCount` bytes, hedged with fresh randomness.
-    package func sign(_ message: [UInt8], context: [UInt8] = []) throws(CryptographyError) -> [UInt8] {
-        do { return try [UInt8](Self.load(seed).signature(for: message, context: context)) } catch {
+    /// Signs a message under the empty context: `signatureCount` bytes, hedged with fresh randomness.
+    package func sign(_ message: [UInt8]) throws(CryptographyError) -> [UInt8] {
+        do { return try [UInt8](Self.load(seed).signature(for: message)) } catch {
             throw CryptographyError(.library, "sign with ml-dsa-65", cause: "the library refused")
         }
     }
@@ -29,18 +29,18 @@ package struct MLDSA65Key: Sendable {
             throw CryptographyError(
                 .malformedKey, "use an ml-dsa-65 key", cause: "its seed has \(seed.count) bytes, not 32")
         }
-        var bytes = seed.withBytes { span in span.indices.map { span[$0] } }
-        defer { Cryptography.wipe(&bytes) }
-        do { return try MLDSA65.PrivateKey(seedRepresentation: bytes, publicKey: nil) } catch {
+        do {
+            return try seed.withWipedCopy { bytes in try MLDSA65.PrivateKey(seedRepresentation: bytes, publicKey: nil) }
+        } catch {
             throw CryptographyError(.malformedKey, "use an ml-dsa-65 key", cause: "the library refused its seed")
         }
     }
 }
 
-/// Whether `signature` is the ML-DSA-65 signature of `message` under `publicKey` and `context`; false for malformed keys too.
-package func verifyMLDSA65(publicKey: [UInt8], message: [UInt8], context: [UInt8] = [], signature: [UInt8]) -> Bool {
+/// Whether `signature` is the ML-DSA-65 signature of `message` under `publicKey` and the empty context; false for malformed keys too.
+package func verifyMLDSA65(publicKey: [UInt8], message: [UInt8], signature: [UInt8]) -> Bool {
     guard signature.count == MLDSA65Key.signatureCount,
         let key = try? MLDSA65.PublicKey(rawRepresentation: publicKey)
     else { return false }
-    return key.isValidSignature(signature, for: message, context: context)
+    return key.isValidSignature(signature, for: message)
 }

@@ -77,6 +77,13 @@ import Glibc
         return try body(unsafe Span(_unsafeStart: start, count: count))
     }
 
+    /// Lends a copy of the bytes to a library that takes arrays, and wipes it afterwards. Copies that the library makes are its own matter.
+    package func withWipedCopy<Result, E: Error>(_ body: ([UInt8]) throws(E) -> Result) throws(E) -> Result {
+        var copy = withBytes { span in span.indices.map { span[$0] } }
+        defer { wipe(&copy) }
+        return try body(copy)
+    }
+
     /// The first 8 bytes of SHA-256(key ‖ name) as 16 hexadecimal digits: distinguishes keys and detects typing errors.
     package func fingerprint(name: String) -> String {
         var hash = SHA256()

@@ -7,8 +7,10 @@ import FoundationEssentials
 package struct XWingKey: Sendable {
     /// The bytes of a public key: ML-KEM-768's 1,184 and X25519's 32.
     package static let publicKeyCount = 1216
-    /// The bytes of what `wrap` gives for a key of 32 bytes: the encapsulated key (1,120), the ciphertext (32), the tag (16).
-    package static let wrappedCount = 1168
+    /// The bytes of an encapsulated key: ML-KEM-768's ciphertext of 1,088 and X25519's 32.
+    package static let encapsulatedCount = 1120
+    /// The bytes of what `wrap` gives for a key of 32 bytes: the encapsulated key, the ciphertext (32), the tag (16).
+    package static let wrappedCount = encapsulatedCount + 48
 
     /// The public key, `publicKeyCount` bytes.
     package let publicKey: [UInt8]
@@ -44,9 +46,8 @@ package struct XWingKey: Sendable {
         do {
             let recipient = try XWingMLKEM768X25519.PublicKey(rawRepresentation: publicKey)
             var sender = try HPKE.Sender(recipientKey: recipient, ciphersuite: Self.suite, info: Self.purpose + context)
-            var plain = key.withBytes { span in span.indices.map { span[$0] } }
-            defer { Cryptography.wipe(&plain) }
-            return try [UInt8](sender.encapsulatedKey) + [UInt8](sender.seal(plain))
+            let sealed = try key.withWipedCopy { plain in try sender.seal(plain) }
+            return [UInt8](sender.encapsulatedKey) + [UInt8](sealed)
         } catch {
             throw CryptographyError(.library, "wrap a key with x-wing", cause: "the library refused")
         }
@@ -60,7 +61,7 @@ package struct XWingKey: Sendable {
                 .malformedKey, "unwrap with x-wing", cause: "only the public half of the key is here")
         }
         let key = try Self.load(seed)
-        let split = Self.publicKeyCount - 96
+        let split = Self.encapsulatedCount
         guard wrapped.count > split + 16 else {
             throw CryptographyError(.authentication, "unwrap with x-wing", cause: "it is too short")
         }
@@ -82,9 +83,11 @@ package struct XWingKey: Sendable {
             throw CryptographyError(
                 .malformedKey, "use an x-wing key", cause: "its seed has \(seed.count) bytes, not 32")
         }
-        var bytes = seed.withBytes { span in span.indices.map { span[$0] } }
-        defer { Cryptography.wipe(&bytes) }
-        do { return try XWingMLKEM768X25519.PrivateKey(seedRepresentation: bytes, publicKey: nil) } catch {
+        do {
+            return try seed.withWipedCopy { bytes in
+                try XWingMLKEM768X25519.PrivateKey(seedRepresentation: bytes, publicKey: nil)
+            }
+        } catch {
             throw CryptographyError(.malformedKey, "use an x-wing key", cause: "the library refused its seed")
         }
     }

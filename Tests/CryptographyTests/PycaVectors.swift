@@ -20,49 +20,48 @@ enum Pyca {
         """
     /// SHA-256 of the X-Wing public key.
     static let xwingPublicSHA256 = "0903294138b29507cd5c9c91eb12bba7bd92ffd30b80954b440ce2af9a30aa75"
-    /// The ML-DSA-65 signature of `a checkpoint` and a line end, with the context `ctx`: base64.
+    /// The ML-DSA-65 signature of `a checkpoint` and a line end under the empty context: base64.
     static let signature = """
-        IkTIVGZKbBsUa8ymFYG+7nzTOrnolLTnIuxIvx3RPHyQBPGXP9U+PhFNmQV9WgM0dttVzrDE+X31QW9o8xF028yTr1INmp6FOk30NLEPoMwD\
-        6q5FZ1wt/3rLEY042Jtqv/vapxBRVrFS7bu/hRXNJMYhUfvYbfvfdzhmBXu6VcXr9sgWB/dTloAC+PJa0jlIqvoJo4UJYK73kq85TzNr76z2\
-        wx+CLcRk4NrPJHRx9gzFXWK/gaeqqzKst4Yl2dKHGy/VXuB63D48W2vNiHWR06jJsHVn9DkYM/V0U6c5ghhN8YfV87xgsZjZT48gVZCZKIwE\
-        m0YttzvgKMbemhJP7V7y4G7HMOC+0rPdeIrfqBC5nB7mE2ErQjtgWjAxYY2NfeeUmQD8JxDlT6ct44YD8SPhR0NTqFWPNLBHmWRb1WP+yRRC\
-        bek8GmXLkiLYLpz0vbhzLRIdlaexu5l5MFfX2cZc4T1JRW2CtKvRfQAO+euEh780IQYY0HcmKpSS5S87s54p+/592a4MYNWIECvud8ClTo/L\
-        OgmqBz8zQF+4mkTngt/Zbq0o6gSuBPmjd0Vs+F2rr04JS8p1tipqmqI0Fe4Oi+sXlraF1RgogsD6fBBFKxcj/5LByMdeuoxG5r0DJqQjkp1w\
-        h/DMGC5yH+3YSIJzU0MC9R9ETcXVU8+04pvTYIY1uy0HVGM3oj5dUgGjipZkVZRsgNt7E8dORx2IrcCQHHq0ehk6huf+uqkkUvL0VPobHIVc\
-        PQnfcqHqoeLu7f2/spvxV9aEGm48fFEJRZcCPbQXZJSwWBOr6HUaKu3d9HkP7JvMuBgKDfhEc79pJMJXghBe5JXXrWQiRBjojKqN0GwtHMp0\
-        ZNpNTNdPs2okv+giwwk3G5Gpbqw5WpRcTwH1oS/dclB2tGDL4yM0jkjs9q7tBnjWhTVqni6G1e+BKB9u8rPChPsyR5N0NJTIXWfWxLQ28KPf\
-        U/gxVrEG4l0Whfham5HxiM8zvri+H1yQbhsSGb5pbEggiUP0wGsol4valVCcd96Sjj1ln0H00brhIWPmrfDAow5Bw3LO4YSTnv1ERWYj5D9B\
-        qj8D5o/fGK31U7sxrSyKxC5oaBiYVWPe5qVBG/yOPW51aij1kviXBEhjjdM42fKLl0I6JwKNgtfg2kEMvib0jVAO5a7P4aELK8mES9nCuQfA\
-        3zh4LOzwbs4/d2q6PYlcz6CBda6OwTeFQdSUfccf347eYWwehNkcio6HWD/oE1PbeMBy9q21p/2uXOUfBc13+peEJ9KlOu12pJxTuC7Zr90Z\
-        4jGTFFu0q3KmiyZGmnol5Bm9alfdY594bOZkcYsTwPNSET+cPRv+whJd4HZu7PTQYH5iNBDLv86nmJccTxJhyTUEJPkk8+wK9KLBKn88EAgt\
-        3f0rPR5qWwnNPrVH9X7NxartCgMJWtfhXRN35Dx9zMfKt3l5gza75shLKQ6o7RLJRR9pQpRWYTxFI7rHnB9J/ZGYRVvGb3xNjtc+9rRvUEbz\
-        RJgcuI4qA4rl+U6kdV1rjNbK7OBMuJRni/XmWjCapFdaeSnt/CErM/coAUA6drLxr+cD2+ecJLqEjrdPjWi0uXyUT/8tvl8wXhxTchT5+30M\
-        TmC++LRmXLlyb1kV3Sed6gXOtq8x76CqzgBMUg0ILlE1oukwZkzIyGCc0xa/oO7rZt03C8bTg+PfrcyCqqNjn+GHa/m/q5M7Ptxjr8AjrIll\
-        KbhQZokzCaKjh6HpgA3C3yyYCudttMJ5iLp3xuSb3OnZQc+N6ckP4KQJirEo6RmNbelQaqre9WhgVmCSndfekTJxEflgEB9CsHubHEfQjLad\
-        SmqhDS4qVh4rJRBAHYm9q+nLNgkHShLp+2ko1PXQjK6Xf1FxDSH7MYtfR6SdcHg0/MqjiL14NGpDKWKEgHY3m4mvnhTa7rGB0NiJA415z6Or\
-        nHbtHn2e25OlCOp3Uwl7UUc/JM2Rp3Q0mOlIQyol0f+WeEtj2vJaUPRgyZDhyS85Vs1sLSC5vxyUdj1kAuT/lBFuozW8XEJax3bqkx9owC24\
-        2ikKmlbSL1njs/mP07edvmqfa/PhLa4VWUXVdmwLkzgZ/KTWQ9ajr+cGtydMIIGu2/W1F/1eYD/GNYdpmGA4U0HmuiruYTto1NGHLTQUdEwn\
-        SgL6zKqqOCVq8u3lmhKEMqmtNu7712qYtiQK99JgMhx0iYrHcgNo382BC32CiezfKlXN2XqodszffwiyTI0jLA1z08anVVPi0YFb/NaZgU9m\
-        /oasgiYmbTfT3Ol8dhIhcctLM+lhdck9R5rhN0XYSVi35lkG/j92yEm675vYMRDZ7xSWTQ1Jbc8OvxYtanJYraG8KfBWqIkIfDat6R6v5k8e\
-        +642Lxqxd51TUUllft3jLH7h5kohiuEuxErfvZJ7lsAOm2iTlfjGPZoq+p8j8CsFrO99XHLIoK/s690qU8nF274rG65UqY8Yl+08xhFQqlnZ\
-        X9XgQHkjzszgmo4EFc1whAng5XBvGXofrid1BBdN/KzJJ2fJc8Jb71Er0yoIm7YHUDyiiBb3Yh0yavtUwN3CGpgUF1ddXRHEjAjdROZb/qk2\
-        dIhcI7zjtywoMzvxTb7fD4J3xEBeMlk9mrkih16M734RfzFhhvnp5xMbnmgTNSpu+SRzL8nBjRMGV+pWGEJcLt482CjR+CIrQ0NH8f0kqo2S\
-        KXIod06hrv8dVNhVuWq4R2YE3ShWj03ccGbfrmimgxKpNJYApXFT40k9zWjdE6Apml+cyGucAd4C8LdcusHhaMTgnHVH/F0XDhG3wuq07LKX\
-        ppQjXDpQlBo8BPz84oqN/q0wVz/JsD3g6zH9PoWHO+H7gN6WBvWerxMY0JyxFfWSJoUD5eNX56qWrAR5Yx6ixQ1KraXiqi5bFt3mZLBRchzC\
-        e2HHWxB3OdoAbzBEncTyad6SzBIx+AABF6B0qD+PO9edbQ84OL1bfBJjCVewWy+jWgKow6253it/MqHSeR1G02X2/bXjMKWy7FWAJ5OF5gbT\
-        cKQxywAKUokooOe4MjS2xC1CGfKH4KXsswdlNvC65yPmNzbR/nrnhru2OxqLJk57bYjDPxG0D42ZejdEJBz8cHWE6IyLioizTCXDSbpGzGWN\
-        3YXQ7P/ycXcuS8mmE5C2adixCGFW4XZuC078wgYlH74MjaOS4Xp8IXXJ+jtp8ND0JIgzFVkms9Cdpk2r0HYONX3sf9nQhuuXxu/VXixD3pUo\
-        RUBkN0MdAj7uVtZMp/kplN9SSjrl7KvN7/xYU6hvWM1NBqvM3oJB2HJ8UbGnCcTuEuVe5obIi50tDkvcNnQoG75GEv6ogouC9tOJ6dp+YC9/\
-        tlgiVf3L/ZNxTrFuQfLJbPuMFY1WN5PbNWjpD35uH2kHLH93t6vSPvaQKvkaT//UP73hW9GBavWvzSNvv2q8sXyv2NC41C+Wn1CKMRQqF1OG\
-        olbLZ/Fk16ZM9krYgdDrGSkHtJHA1XlvAhfLbsQ2Y5mJ8dvOaUcWh2Nw8/KvjsCeih4cY/KFOEwO+q6kXRNj2t1PBzJ8h+fr22XS3SCqGBWx\
-        70iq0bagqX40a8j+3xRMKcf9vW03f0F9jPsiXZJENk9XgQaCDkQbyEdFqZrLunX8ljQxQYtIjMItLz/VMwlVFhXI8Zf9DrBmtT/4fVJlmUXH\
-        e+l0PVXbOlayyJgLfTeSn0SjiFN+OfRDfbX4TX2pAdD73Ee2TucRaYpPK9uOWo03jDrdy8ayy7bRallBTeK2Jxs5sTF++6ohDWqVA3aq/KK2\
-        XwGVSssD6EgKyh/7Rz6AfSOc3hr8RQuFoIhhnJBeaNdGICAlw21RVElsH2XdaKik8uIjRaRIZfTRXCcohzPd+2SEmpnkxUvnDDJRDSDWyneX\
-        6/OPf+hkbp8RksPJ5iJCEmjlYIiWb3St+1n9d547r8u3aBSLJ5ndohc03YCB9TiFKeN/i25t5KX2mxLaox2u4fv1cMzQk8Jg6gSS2Xt7uBkZ\
-        C6HM9L1114TFzlPaCnCIBxcOwOr0BVgzSZZikm4PLZOG8A7jq9uQV+lWPS3n03I8uKpArzfoBXuN0Y4/DpurnudH+FdcCdhYI/K6L4bLbJ9b\
-        p6qUqdxujhGT6ZcuHvfIFlJO0hETey4/xB1L2P6n2e3zEXzxb6HA5B9a8s7ME82izClpHZBfxKODHh9Saj/uXMKcUmQ5HigRY7SyW2OrtpS0\
-        yfZUbc/Xr14l7gqPOA8eXtHbrODj1anIdQjTRJYLw7TOHCgrhkn/USSYT6l9TX4b5+iyyKafiz4IkQM/r8hdgE6qbYzwWpNB6cZrlctigatX\
-        pu5uIfBqWbsRGyyNovcSGS07gJCTndLb/RcvQlN1h8/c8kNahp2ntNX2BzW50hEhVVuFiI6lqLDV1+UAAAAABhEaIiYz
+        Xwd1MCnQ10xxx+BfwAFrW2IRz/6iO23IELMgJugSQ86xxXaWqVYZZaXDK/gEP0JrjxkOXZ+7NVIRAK1O5ew4JybKhTRqjS7H+iJnvN0MwFk//qfN\
+        XFTa+UBh9F9gvxeYjmeXaBknsfzqIBoOCDlVESmf8vry3eRQ7hJs3Op5S3lSt5U2y9oZdspfPEjNklC54uoyTN/Fp1R3V+uhETRRXNL4yN33Lch5\
+        1tf/zWVhWVj79jxQDc5uXNFXmVDK84E1ZV/I51I3bCdnKtNrGY6ktQJTVa459nKxP93oJp4I85gT8/uveD9EwXvOHckRcgNGHGaMPERvq/+4LLDz\
+        2t1aT8TVPsZxjCjVqQEmppgTY2Andj5CHlCbrguQgzSMTwlL5p8WpJdC8xTf61/w5t2rr/3880XdvyJRwBm0WjFzOKp//xW+169J+Y27A5OWydya\
+        rrnfzmmqGD9iaJm+QxAM6idOCfA+J94KDyo8yLY3oiqSAzbalOXnxXDEwqKWobuSbonAtkzemsDUPZrAXuIZCyZpBZRaMUSTvY7UKRf7z1FQkOte\
+        Od/H2DL+Gje0faY+8dbyp1kMPmOfCzmGzHnRHJhOkG3EgCVqSsJmdaYw4eU/s+LwEMteHYCniSh9feUgOrge0C4Jgyg7hh1ibaNxjS8SBJw1ehVt\
+        tw6R+T8PxkkuR03JFHbXEiTE8sjE5kgfabsGUUZdS8yIjrCYbxWq+7JHEPJNuP2Frx6VDc+jN6kGejbRdHK6pp3rlEBoezSMFUjyTxfA5H2UO8dt\
+        nV0A49EYFGsgbJLmPzqrLX6A1V8h2efJEe4BFXI5I3Vv0gDvxrbZD566Xjeoq4LjkCE5BmVjYw2b4MBe30Jw+K+s645h7Ebla5YP5BTO3+ONyK4S\
+        PtScjWnVbqMq0b4naTgm5wqGA6FGiLOepF0v/HV75UYwkWBnDR14nlog9bmP1ZIEheyvXcdxsc2yNSKUKc+zTbX74ACaeUebDQhTkRqpgPJ2w/Y/\
+        VNSf4KTP7tKcOxuYH9cOTS1YE1L4MCAgqzPWEfrP9ooCx+gOZj7sXkxLyXJyN2NkF1ADNIZML3TVNBBShBa6M4fVPSMLQgD3m2vJDTxyXLiLZRk1\
+        0te8G0dtDi0cDJJYQ7KwnUVzGMv4UJFt5tnQli+zX3TTW0lM01+CJnEie7VI3krhLoYyFVXZ79yb05AaZrR8WiZ5wz0XeuZPwLRyUiwosk8Qc6vu\
+        mMEUWs4NZ0teDAOkrbzboQ2b2WpM4wNf1WP37tGvJN/aRohan+L6msjXIDGH3CYoZ+O3+edEqCfW6Aoj9vuWg5e4D1zuDb/u1nxNzg93qtXmlCj2\
+        BTLYQKXIZFy+HHRFnxblKJoTptfu4wMNovtMpVViux/zFcW6oI6a/zGwQVIbDbNTSaZ5z7Z1NgVoN/v7t1o+qG6evlVuzdf4oTyyuto3e0461+/O\
+        rjnGYIJwc1lgVBmCjeSPKQPY/RlIRExjXxY0vfdh+ot4CbbRclaiHvHiwHvKsTA32glGC7VW6rC9O+O3eGsBYRA8HCtQGeHeJxbwjm7DQhyIU5+Z\
+        SgSGgcsy+wFYP3p1XfLRoiIawbKmJWTJkUlBu/aAwOeJ4H9k5bs1Rg8w5GhZyxQwhpT4cUhjEmrgdRaceEF065cqFW2nRfDnSIw/Ffxzw97LWGF5\
+        F/ee3A3LRSRmpNkFbcEpSPFnbfk2arB34ttj+mNcn0FvqaHlIMptdsaiDvA1RllV53q2dVpf/aw8vuoEL1P5yUZJg9rcJJTyY8lHiGoFerK40GwH\
+        WPIBkkVvyiAMjL/Au7vg7JX2sTEWWEqlxZCCNV7Ldqnoyy2/4fdBG/Xa5fn7oUAqzt6UCHtDTfegqrHopLSkeGG3cUqVnXDdL2N0sOttIaJYvzac\
+        QZ891frGG7m58zUG/JCGEJ8GqGdRmnsN2XBQEcHysEl78qSWlf3jnJ3JmE19OxdTprkDOucVc9Wz45mKn/OnXMoiPcEtQ8rUdP2DEaxVQc5rESTB\
+        YIfXfVG2ENOp4nIZLj0BT/+eiNW/x+eoJ3ZNqfKj3IexJtaweW/bmZVgJFEO7Glm96gKC1kMW9Xv7gwdMn4Z1pZ6JiqictOpsLfOPMrD+XDl0zo5\
+        KNZGcQaC506Ht7MOinXysHuag+d3dEJbduPqrbygPboe+tDYENif/+nRK+66pqj9SKDtkh9h6ft6pPlbVaSuYJ0Ah6K78tu9WfsiN8khsB34Gn3Z\
+        0H+41E0uJFQ6OAXQddbNx+SnDmJy9+x3BB5EM8m4kowSkxtlJvQZZi3oB47EHdulFt0jOjgPM7/KSBPS49TNOLPbT8X3XASQmvFyM99iRntQgWv4\
+        6R5NUr2uybFqKZKGuOVdZ56xtXn8Eq27L4Tjvpzn3XGxaREjmlVBgGJ6axoB5yB/85NBeId++ut3/IFgKIF+/XdNvmQMMVwD351XqMyCfKkWfvwB\
+        kgAYpTuth8WBsWCT7DyjD/3/0HpChBjmbLinYgFxejhq6lImiBXLvpKQyLGQDG6E41zNxoWMPWbIIJXstZ87ZW1LrNwpoRhsnHaChrAzx5Yy6MC6\
+        NU/BlY4FTbZvITJa94rrnZPjH5I+zEzoSYJzY/UkJAxNc/kmDJQpT6Apkl+Qwf4oKIV4Asoi2HuX6VRhUfD2ijnh24BsKgfdQuWYlzCPw79TgFh1\
+        jwMP8Gt+yMKkqGol4yET9bZqGku1i4slXsO8Hb128/eiByeuCiac6wOsMMwy400JFj9AX+67UthnC7JIVRXxqyupEobYQK3iMlcqGdVI55g/mnjP\
+        w3el0l3NUcplLVcp8tfeXuuhLz19MgCY8PPznKi0ktFmmu2Gfk3cSNxXL6t53SvWn1NhGN2w21KwYn7Yi4+KYfhUqZxlD7yCsrdW4GVKR5frU89x\
+        2YlFyAP1HkQcpWjeQ+5sej6TIThHmQJ2A3iVwzgXOLjqgsBH+w93aZRcfVSmYMIy7tOnE82D2OLcs1qwnhUnLvEGPKPWWd6h4BaaJ5HgnFEuGP1f\
+        5Q/aoXgQFttmL113w7D5L3ktKOdsC5+FODnT7ImvR3pnMi41pKGZevZsEdITvJiXjOP555tbrYvy2FsHaZMmt+g4Xo+IUcQZ4k0oFZirjjxJm0d2\
+        +KmBexctnZvVNrulTkfDmVnLJIRM/XqYo3jnnoFnJJ/EsD7y7UhFcPreojCqScuS4kaeaa9hCu+sFRSAnDP8Tmv/+LFs3LKP6dPHTeK70oc5hDjZ\
+        m61IfscXle8IrbvDrnatUBeyd62X5UXTmjPAQFdXDs6ZQ8ewNeuauaFVqTV4a49BiolvLWEbcIZaemVow6ALFPQh4CK7vKE35CNSaWwbTpl+B9sG\
+        WarOJtNGp+Mmso6nolC2NXZGYxnOleItBZzZCpWsCzasMPNtVN5XEBoCbXlFK77+CagZrMzMGTiGch78TK9OEIsukJ4eR4FIP92f2JXisXF28AmL\
+        2c1WifjZMPIkA1SbXq5wUJ0ZkEbCT5j2fHopw41TXpM4G/LAswtphYPMe3q1mHpjj5yIxvVI3L/IADnRHL0PUBFo1Iu5PQPPY9wgGst/lGSHovQo\
+        2pJRCQGMzMI+1S0ZSkNrfEQSTPvaqqiDLnPyzy6gCyAp5flAlkQT/xgpXbmaygIYSi4te6jpcVO5xNCyMvGssmN4hXk6gyaAa1S1bF2YoP2foXQ3\
+        tA+4td5iAzqZmdGBxmL/S0ZVabT1FeE8KJCMS8kAvSz93wwZdMPsKSR//QC0o4o+qLbTeTjc2yP2EzDP5nWcVw4GZcC70oHXcGPLo5zH2E1puGrI\
+        Nhy4FyFLa+7w7MFnf2JkJFBA0PcJh111bHZzcDVeCRIICFZbwSOD0uK1HRBiqQDbWVUA4ux7Oq+00vOK46F1Mp4EsQ9+FH0nt58hIFmvXuSsz4k/\
+        aQXCK3K7smuBcLF1tNhaaM56DNi7dwJOfGNrFr9CuU/X88gX7NkZQd+lIN3zedenCz2traWGIMLyhtLZ2/l+WDOZg2Jrqu5y3HS39p7GD83JZS8c\
+        kAXANyS/J05iLCad4eSvrUWSZjPqEpBio2hbdNVX+hhrHQNZmdhkOPE9KbQCJw3ryNj4K8K6lc5tKm5OP3XU6nPJGoEgsAlRMyK/PA3FlJwO987d\
+        LphHkNeksrky5SptEmIcDBWJzPeTntFLX7QnhEvQ+mIVZo/xpgaf6PqD/Jtr7zxaF3sIJax9XjPDq4EPilllKR7hiVJJ+grI6T9MTGnd1zIFC7nH\
+        IIMs83nzAzluh9LDlOdbg6AmvBQ/PwX9lXVHm5FmSgxRqHR25cn+iV40aToixkv6P4A+TIdr28ZMDoGN0dI/PFR+lKyuvsHXLkx8lpud/Dhrd4Gc\
+        /P4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQYHEBce
         """
     /// SHA-256 of the ML-DSA-65 public key.
     static let mldsaPublicSHA256 = "bd3f4f9fff634bb659b2bbf6fd3715e8e2faf91ea935fb2e7798c4c662f88c0c"

@@ -413,7 +413,8 @@ import Testing
         #expect(report.status == .accepted, "\(report.batchFindings)")
         let second = try #require(try shop.store.postQuantumVerifier())
         let ledger = try shop.store.readableLedger()
-        let result = try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier, postQuantum: second)
+        let result = try Ledger.verify(
+            path: shop.store.ledgerPath, key: ledger.verifier, evidence: OutsideEvidence(postQuantum: second))
         #expect(result.damage.isEmpty && result.secondSignatures > 0, "\(result.damage)")
         try shop.expectSound()
         #expect(try bad(shop).isEmpty)

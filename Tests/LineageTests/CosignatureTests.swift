@@ -45,7 +45,8 @@ import Testing
     ) throws -> (damage: [String], seen: [Cosignature], anchors: Int) {
         let keys = try witnesses.map { try #require(WitnessKey($0)) }
         let result = try Ledger.verify(
-            path: ledger.path, key: Demo.verifier(), anchors: [TrustAnchor(name: "a", text: note)], witnesses: keys)
+            path: ledger.path, key: Demo.verifier(),
+            evidence: OutsideEvidence(anchors: [TrustAnchor(name: "a", text: note)], witnesses: keys))
         return (result.damage.map(\.description), result.cosignatures, result.anchors)
     }
 

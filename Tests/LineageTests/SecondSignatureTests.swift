@@ -25,7 +25,7 @@ import Testing
     }
 
     private func verify(_ path: String, _ key: PostQuantumKey?) throws -> (damage: [String], valid: Int) {
-        let result = try Ledger.verify(path: path, key: Demo.verifier(), postQuantum: key)
+        let result = try Ledger.verify(path: path, key: Demo.verifier(), evidence: OutsideEvidence(postQuantum: key))
         return (result.damage.map(\.description), result.secondSignatures)
     }
 

@@ -96,7 +96,8 @@ enum Demo {
     }
 
     static func verify(_ path: String, _ anchors: [TrustAnchor] = []) throws -> [String] {
-        try Ledger.verify(path: path, key: verifier(), anchors: anchors).damage.map(\.description)
+        try Ledger.verify(path: path, key: verifier(), evidence: OutsideEvidence(anchors: anchors)).damage.map(
+            \.description)
     }
 }
 

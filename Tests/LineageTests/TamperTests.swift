@@ -29,7 +29,7 @@ struct TamperTests {
     }
 
     @Test func `nothing done`() throws {
-        let found = try Ledger.verify(path: path, key: Demo.verifier(), anchors: [witness])
+        let found = try Ledger.verify(path: path, key: Demo.verifier(), evidence: OutsideEvidence(anchors: [witness]))
         #expect(found.damage.isEmpty && found.anchors == 1 && found.rows == 16 && found.checkpoints == 6)
     }
 

@@ -85,10 +85,11 @@ final class ChildProcess {
             pause(milliseconds: 10)
         }
         kill(-process, SIGKILL)
-        var status: Int32 = 0
-        _ = unsafe waitpid(process, &status, 0)
+        // Out of the list before it is reaped: afterwards the number may be another process's.
         let process = process
         Self.groups.withLock { _ = $0.running.remove(process) }
+        var status: Int32 = 0
+        _ = unsafe waitpid(process, &status, 0)
     }
 
     /// Why there is no answer.
@@ -107,6 +108,8 @@ final class ChildProcess {
     func ask(_ line: [UInt8], max: Int, seconds: Double) throws(Silence) -> [UInt8] {
         // What came before the question is no answer to it.
         if try receive(within: 0) { throw .unasked }
+        // An array that grows leaves its old bytes behind, and they may be a key.
+        buffer.reserveCapacity(max + Self.partMax)
         var sent = 0
         while sent < line.count {
             // Sound: the rest of the array is valid for the call. MSG_NOSIGNAL: a program that has ended is no reason to end.
@@ -131,13 +134,16 @@ final class ChildProcess {
         }
     }
 
+    /// The most bytes that one read takes.
+    private static let partMax = 4096
+
     /// Waits for bytes and takes some of them; false where none came in time.
     private func receive(within seconds: Double) throws(Silence) -> Bool {
         var wanted = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         let ready = unsafe poll(&wanted, 1, seconds > 0 ? Int32(seconds * 1000) + 1 : 0)
         if ready <= 0 { return false }
         // It may be a key.
-        var part = [UInt8](repeating: 0, count: 4096)
+        var part = [UInt8](repeating: 0, count: Self.partMax)
         defer { wipe(&part) }
         let count = unsafe part.withUnsafeMutableBytes { unsafe recv(socket, $0.baseAddress, $0.count, 0) }
         if count < 0, errno == EINTR { return false }

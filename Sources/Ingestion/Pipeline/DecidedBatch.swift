@@ -57,7 +57,8 @@ struct DecidedBatch {
         if masked.hasSubjectKeys {
             keyring =
                 try opened.store.map { store throws(IngestionError) in
-                    try SubjectKeyring(of: store, hash: plan.validator.hash)
+                    try SubjectKeyring.requireReadable(laterBy: store, of: opened.request.dataset)
+                    return try SubjectKeyring(of: store, hash: plan.validator.hash)
                 } ?? SubjectKeyring(transient: plan.validator.hash)
             masked.salts = keyring
         }

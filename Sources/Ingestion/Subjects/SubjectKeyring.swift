@@ -26,17 +26,22 @@ final class SubjectKeyring: SubjectSalts {
         salts = Mutex((known, [:], []))
     }
 
-    /// The salts of a store.
+    /// Refuses to make keys that the store could not read again: later batches would be refused, or equal values of a subject would
+    /// differ in silence.
     ///
-    /// - Throws: `notPermitted` when no key of the store can open them: equal values of a subject would differ in silence.
+    /// - Throws: `notPermitted`.
+    static func requireReadable(laterBy store: Store, of dataset: String) throws(IngestionError) {
+        if store.canOpen(dataset) { return }
+        throw IngestionError(
+            .notPermitted,
+            "the contract gives each subject a key of its own (perSubject), and dataset \(dataset) has no recipient whose key this store "
+                + "can use to read them for later batches; add a recipient kek: NAME, or take perSubject out of the contract"
+        )
+    }
+
+    /// The salts of a store.
     convenience init(of store: Store, hash: KeyedHash) throws(IngestionError) {
         let ring = try store.keyRing()
-        if ring.keys.isEmpty {
-            throw IngestionError(
-                .notPermitted,
-                "the contract gives each subject a key of its own (perSubject), and this store has no wrapping key to read them with for "
-                    + "later batches; add a recipient kek: NAME, or take perSubject out of the contract")
-        }
         var known: [SubjectTag: [UInt8]] = [:]
         let files = try store.subjectKeyFiles()
         // The first one counts.

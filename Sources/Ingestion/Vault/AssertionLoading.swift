@@ -31,17 +31,13 @@ extension Store {
         let recorded = state.publications(dataset, role: .claims).suffix(Self.batchesExamined)
         guard !recorded.isEmpty, assertions.count > 0 else { return [] }
         let ring = try keyRing()
-        // A store that can seal but not open compares nothing.
-        if ring.keys.isEmpty {
-            try requireNoKey(for: Array(recorded), log, state)
-            return []
-        }
         var found: [EarlierAssertions] = []
         var words: Set<String> = [own.source + "\0" + hex(own.digest)]
         var heard = Set<UInt64>()
         for file in RecordedFiles(log: log, role: .claims, sequences: recorded.reversed()) {
             let file = try file.get()
-            if state.excluded.contains(file.batch) { continue }
+            guard !state.excluded.contains(file.batch) else { continue }
+            guard try hasKey(for: file, in: ring) else { continue }
             let (bytes, context) = try readEvidence(
                 file, keys: ring,
                 expect: ["dataset": dataset, "batch-id": file.batch, "role": FileRole.claims.rawValue])

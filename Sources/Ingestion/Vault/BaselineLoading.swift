@@ -55,11 +55,6 @@ extension Store {
         var loader = loader
         loader.judged = hex(digest)
         loader.excluded = state.excluded.union(superseded.map { [$0] } ?? [])
-        // A store that can seal but not open has no baseline of its own, so every batch is a cold start.
-        if loader.ring.keys.isEmpty {
-            try requireNoKey(for: recorded, log, state)
-            return nil
-        }
         func files(_ sequences: [Int]) -> RecordedFiles {
             RecordedFiles(log: log, role: .baseline, sequences: sequences)
         }
@@ -96,28 +91,29 @@ extension Store {
         return judging
     }
 
-    /// Allows a store without an opening key if it was set up so.
+    /// Whether this store has a key for a recorded file. It has none where the file was sealed only for recipients whose keys are
+    /// elsewhere: such a store seals and cannot open.
     ///
     /// - Throws: `notPermitted` when the record shows that such a key was used here and is now missing.
-    func requireNoKey(
-        for recorded: [Int], _ log: ProvenLog, _ state: ProvenState
-    ) throws(IngestionError) {
-        guard let last = recorded.last else { return }
-        let entry = try recording { () throws(LedgerError) in try log.entry(last) }
-        for name in entry.body["keys"]?.items?.compactMap(\.text) ?? []
-        where state.keys[ProvenState.KeyName(kind: "exec", name: name)] != nil {
+    func hasKey(for file: PublishedFile, in ring: KeyRing) throws(IngestionError) -> Bool {
+        let (log, state) = try proven()
+        let standing = try recording { () throws(LedgerError) in try log.standing(of: file) }
+        let recipients = standing.file?.recipients ?? []
+        let present = Set(ring.keys.map(\.name))
+        if recipients.contains(where: present.contains) { return true }
+        if let name = recipients.first(where: { state.keys[ProvenState.KeyName(kind: "exec", name: $0)] != nil }) {
             throw IngestionError(
                 .notPermitted,
                 "baselines or claims were sealed for the exec recipient \(name), which \(Self.configurationName) does not name any more: "
                     + "name it again, or wrap them first with: sluice keys rewrap --from \(name) --to NAME")
         }
-        for name in entry.body["keys"]?.items?.compactMap(\.text) ?? []
-        where state.keys[ProvenState.KeyName(kind: "kek", name: name)] != nil && state.shredded[name] == nil {
+        if let name = recipients.first(where: state.opens) {
             throw IngestionError(
                 .notPermitted,
                 "keys/\(name).kek is missing, and baselines or claims were sealed for it: restore it from your copy of keys/; without it "
                     + "nothing can be compared with what was accepted before")
         }
+        return false
     }
 
     /// The sealed files of a named baseline, each by the digest in its entry.
@@ -211,11 +207,18 @@ struct BaselineLoader {
     ///   - files: the recorded files, newest first.
     ///   - limit: number of batches after which merging stops.
     ///   - rows: number of rows that must be reached as well, since twenty files of one row are no history.
-    /// - Returns: nil when none could be merged.
+    /// - Returns: nil when none could be merged. Files that only keys elsewhere open are passed over, at most `baselineFilesMax` of them.
     func load(_ files: RecordedFiles, limit: Int, rows: Int = 0) throws(IngestionError) -> LoadedBaseline? {
         var merging = Merging()
+        var passed = 0
         for file in files {
-            try add(try file.get(), &merging)
+            let file = try file.get()
+            guard try store.hasKey(for: file, in: ring) else {
+                passed += 1
+                if passed >= Store.baselineFilesMax { break }
+                continue
+            }
+            try add(file, &merging)
             // The check is inside the loop: as a condition it would read and prove one more entry.
             if merging.count >= limit, merging.rows >= rows || merging.count >= Store.baselineFilesMax { break }
         }

@@ -22,6 +22,14 @@ package struct Configuration: Sendable, Equatable {
         /// Where its key is.
         package let kind: Kind
 
+        /// Whether a store that names it can open what is sealed for it.
+        var opensHere: Bool {
+            switch kind {
+            case .kek, .exec: true
+            case .rsa, .xwing: false
+            }
+        }
+
         /// Reads an element of `recipients:`.
         init(_ item: Cursor) throws(SchemaError) {
             let settings = try SettingReader(item, .recipient)
@@ -198,7 +206,7 @@ package struct Configuration: Sendable, Equatable {
           - kek: main                       # keys/main.kek
           # - rsa: escrow-2026
           #   publicKey: keys/escrow-2026.pem
-          # - xwing: escrow-2026            # the same against quantum computers: sluice keys pair escrow-2026
+          # - xwing: escrow-2026            # the same against quantum computers: sluice keys pair escrow-2026 --private FILE
           #   publicKey: keys/escrow-2026.xwing.pub
 
         datasets:

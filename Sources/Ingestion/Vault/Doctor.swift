@@ -17,7 +17,7 @@ extension Store {
     {
         // Which key is used in the place of another is in the record, where that can be read.
         let informed = (try? ledger.get()).map { proving($0) }.flatMap { (try? $0.proven()) == nil ? nil : $0 }
-        var found = try examineRights() + (informed ?? self).examineKeys() + examineDisk()
+        var found = try examineRights() + (informed ?? self).examineKeys() + examineRecipients() + examineDisk()
         switch ledger {
         case .failure(let error):
             found.append(
@@ -230,6 +230,21 @@ extension Store {
     package func recipientFiles(of dataset: String) -> [String] {
         (configuration.datasets[dataset]?.recipients ?? configuration.recipients).compactMap {
             $0.kind == .kek ? "\((try? newestKey($0.name)) ?? $0.name).kek" : nil
+        }
+    }
+
+    /// Warns of datasets that are sealed only for keys which this store cannot use.
+    private func examineRecipients() -> [Diagnosis] {
+        var closed = configuration.datasets.keys.sorted().filter { !canOpen($0) }.map { "dataset \($0)" }
+        if configuration.datasets.isEmpty, !configuration.recipients.contains(where: \.opensHere) {
+            closed = ["the store"]
+        }
+        return closed.map {
+            Diagnosis(
+                "keys", .risk,
+                "every recipient of \($0) has its key elsewhere: this store cannot compare later batches with earlier ones, and cannot "
+                    + "release or erase rows",
+                cure: "if that is not intended, add a recipient kek: NAME to \(Self.configurationName)")
         }
     }
 

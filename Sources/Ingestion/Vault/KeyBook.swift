@@ -134,11 +134,7 @@ extension Recorder {
                 .notPermitted,
                 "\(Store.configurationName) has another recipient named \(name): a new key needs a new name")
         }
-        guard LabelSearch.usual.kinds(in: name).isEmpty else {
-            throw IngestionError(
-                .usage,
-                "the key's name contains personal data or a credential, and the ledger records it: choose another")
-        }
+        try requireTellable(keyName: name)
         try writeKey(kind, name)
         let key = try store.key(kind, name)
         try enroll([UsedKey(kind, name, key)])
@@ -163,11 +159,7 @@ extension Recorder {
                 .notPermitted,
                 "a key named \(name) was used here before (entry \(known.value.sequence)): a new key needs a new name")
         }
-        guard LabelSearch.usual.kinds(in: name).isEmpty else {
-            throw IngestionError(
-                .usage,
-                "the key's name contains personal data or a credential, and the ledger records it: choose another")
-        }
+        try requireTellable(keyName: name)
         let ending = ".\(KeyKind.xwing.rawValue)"
         guard split(privatePath).name == name + ending else {
             throw IngestionError(.usage, "--private: the file of the private half is named \(name)\(ending)")
@@ -186,6 +178,13 @@ extension Recorder {
                 name: name, created: Clock.text(), publicPath: store.placed(publicFile), privatePath: privatePath)
         }
         return (publicFile, fingerprint)
+    }
+
+    /// Refuses a name that the ledger must not have.
+    private func requireTellable(keyName name: String) throws(IngestionError) {
+        if LabelSearch.usual.kinds(in: name).isEmpty { return }
+        throw IngestionError(
+            .usage, "the key's name contains personal data or a credential, and the ledger records it: choose another")
     }
 
     /// Writes a new key file. What an interrupted process left of it is removed.

@@ -104,12 +104,14 @@ final class KeyPlugIn: Sendable {
     static let kms = "aws-kms"
 
     func wrap(_ dataKey: SecretKey, _ context: EncryptionContext) throws(SealingError) -> [UInt8] {
-        var plain = dataKey.withBytes { span in span.indices.map { span[$0] } }
-        defer { wipe(&plain) }
-        let text = base64(plain)
-        let answer = try ask(
-            "wrap", ["context": Self.document(context), "data_key": .string(text)], hiding: text)
-        do throws(Complaint) { return try Self.ciphertext(in: answer, of: plain) } catch { throw failure(error.text) }
+        try dataKey.withWipedCopy { plain throws(SealingError) in
+            let text = base64(plain)
+            let answer = try ask(
+                "wrap", ["context": Self.document(context), "data_key": .string(text)], hiding: text)
+            do throws(Complaint) { return try Self.ciphertext(in: answer, of: plain) } catch {
+                throw failure(error.text)
+            }
+        }
     }
 
     /// The ciphertext of an answer, which must not have the key in clear.

@@ -313,6 +313,11 @@ package struct Store: Sendable {
         return try named.map { recipient throws(IngestionError) in try wrappingKey(recipient) }
     }
 
+    /// Whether one recipient of a dataset has its key here, or a plug-in has it.
+    func canOpen(_ dataset: String) -> Bool {
+        (configuration.datasets[dataset]?.recipients ?? configuration.recipients).contains(where: \.opensHere)
+    }
+
     private func wrappingKey(_ recipient: Configuration.Recipient) throws(IngestionError) -> any WrappingKey {
         if recipient.kind == .kek { return try sealingKey(recipient.name) }
         let key = try loadKey(of: recipient)

@@ -8,11 +8,11 @@ extension Ledger {
     /// The log is read in chunks, each in a short transaction, so that commits are not delayed; entries that arrive
     /// during the run are ignored. Throws only if the file cannot be read at all; damage is the result.
     package static func verify(
-        path: String, key: VerifierKey, anchors: [TrustAnchor] = [], witnesses: [WitnessKey] = [],
-        postQuantum: PostQuantumKey? = nil, progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
+        path: String, key: VerifierKey, evidence: OutsideEvidence = OutsideEvidence(),
+        progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
     ) throws(LedgerError) -> LedgerVerification {
         try requireFile(path, "verify ledger")
-        var verifier = LedgerVerifier(path: path, key: key, anchors: anchors, witnesses: witnesses)
+        var verifier = LedgerVerifier(path: path, key: key, evidence: evidence)
         do {
             let queue = try connect(path, readonly: true)
             let pages = Background { try checkPages(path) }
@@ -20,7 +20,7 @@ extension Ledger {
             // Damaged pages explain other damage, so they are reported first.
             if let damage = try pages.value() { verifier.damage.add(.file, "database pages damaged: \(damage)") }
             try walked.get()
-            if let postQuantum {
+            if let postQuantum = evidence.postQuantum {
                 try queue.read { db in try verifier.secondSignatures.run(postQuantum, in: db, &verifier.damage) }
             }
         } catch {
@@ -28,6 +28,23 @@ extension Ledger {
             verifier.damage.add(.file, "not a readable ledger: \(reason)")
         }
         return verifier.result
+    }
+}
+
+/// What a verifier has beside the ledger and its key.
+package struct OutsideEvidence: Sendable {
+    /// Checkpoints, receipts or proofs that were kept elsewhere.
+    package var anchors: [TrustAnchor]
+    /// Witnesses whose cosignatures on the anchors count.
+    package var witnesses: [WitnessKey]
+    /// The key of the second signatures; nil where they are not checked.
+    package var postQuantum: PostQuantumKey?
+
+    /// Nothing but what is given.
+    package init(
+        anchors: [TrustAnchor] = [], witnesses: [WitnessKey] = [], postQuantum: PostQuantumKey? = nil
+    ) {
+        (self.anchors, self.witnesses, self.postQuantum) = (anchors, witnesses, postQuantum)
     }
 }
 
@@ -39,8 +56,7 @@ struct LedgerVerifier {
 
     private let path: String
     let key: VerifierKey
-    private let anchors: [TrustAnchor]
-    private let witnesses: [WitnessKey]
+    private let evidence: OutsideEvidence
     var damage = DamageList()
     var projection = ProjectionCheck()
     /// The recomputed tree; it stops growing at the first missing row.
@@ -58,7 +74,7 @@ struct LedgerVerifier {
     private var agreeingAnchors = 0
     private var cosignatures: [Cosignature] = []
     var secondSignatures = PostQuantumCheck()
-    /// The roots that the anchors require of the recomputed tree.
+    /// The roots that the evidence.anchors require of the recomputed tree.
     private var wantedRoots: [Int: [UInt8]] = [:]
     private var wantedLeaves: [Int: [UInt8]] = [:]
     /// Sizes at which a commit ended and a checkpoint must exist.
@@ -66,8 +82,8 @@ struct LedgerVerifier {
     /// Kinds and sequence numbers of the entries, for checking the index by kind.
     private var kinds = RowSum()
 
-    init(path: String, key: VerifierKey, anchors: [TrustAnchor], witnesses: [WitnessKey]) {
-        (self.path, self.key, self.anchors, self.witnesses) = (path, key, anchors, witnesses)
+    init(path: String, key: VerifierKey, evidence: OutsideEvidence) {
+        (self.path, self.key, self.evidence) = (path, key, evidence)
     }
 
     var result: LedgerVerification {
@@ -95,7 +111,7 @@ struct LedgerVerifier {
             damage.add(.tail, "the ledger holds no signed genesis: it was emptied")
         }
         projection.reserve(rows)
-        let claims = anchors.compactMap { claim($0) }
+        let claims = evidence.anchors.compactMap { claim($0) }
         for claim in claims {
             wantedRoots[claim.head.size] = []
             if let proof = claim.proof { wantedLeaves[proof.index] = [] }
@@ -254,8 +270,8 @@ struct LedgerVerifier {
             damage.add(.anchor, "\(anchor.name) is for another ledger \(head.origin)")
             return nil
         }
-        let found = witnesses.compactMap { Cosignature(of: note, by: $0, size: head.size) }
-        if found.isEmpty, !witnesses.isEmpty {
+        let found = evidence.witnesses.compactMap { Cosignature(of: note, by: $0, size: head.size) }
+        if found.isEmpty, !evidence.witnesses.isEmpty {
             damage.add(.anchor, "\(anchor.name) is cosigned by none of the given witnesses")
             return nil
         }

@@ -68,7 +68,7 @@ package enum Dates {
 
     /// The value of a text in the notation of a `strptime` pattern.
     private static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String, hasDate: Bool) -> Int64? {
-        guard let parts = PatternReader.read(bytes, range, pattern),
+        guard let parts = PatternReader.read(range, of: bytes, by: pattern),
             let date = days(parts.year, parts.month, parts.dayOfMonth)
         else { return nil }
         let seconds = Int64(parts.hour * 3600 + parts.minute * 60 + parts.second)

@@ -20,13 +20,13 @@ struct PatternReader {
     /// Reads a text by a pattern.
     ///
     /// - Parameters:
+    ///   - range: the text in the buffer.
     ///   - bytes: the buffer.
-    ///   - range: the text in it.
     ///   - pattern: the pattern.
     ///   - note: called with each directive and its place in the text.
     /// - Returns: nil when the text does not fit the pattern.
     static func read(
-        _ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String,
+        _ range: Range<Int>, of bytes: Span<UInt8>, by pattern: String,
         note: (_ directive: UInt8, _ place: Range<Int>) -> Void = { _, _ in }
     ) -> Parts? {
         var reader = PatternReader(cursor: DateCursor(range))

@@ -21,7 +21,7 @@ extension Dates {
         switch type {
         case .date(.pattern(let pattern)), .datetime(.pattern(let pattern)):
             var places: [(directive: UInt8, place: Range<Int>)] = []
-            guard let parts = PatternReader.read(bytes, range, pattern, note: { places.append(($0, $1)) }),
+            guard let parts = PatternReader.read(range, of: bytes, by: pattern, note: { places.append(($0, $1)) }),
                 let days = days(parts.year, parts.month, parts.dayOfMonth)
             else { return nil }
             return WrittenDate(days: days, parts: places.filter { "YymbBd".utf8.contains($0.directive) })

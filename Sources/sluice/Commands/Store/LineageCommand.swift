@@ -364,8 +364,9 @@ struct LineageCommand: AsyncParsableCommand {
                         TrustAnchor(name: path, text: try FileDescriptor.openRegular(path).readAll(max: 1 << 20)))
                 }
                 let result = try Ledger.verify(
-                    path: store.ledgerPath, key: verifier, anchors: anchors,
-                    witnesses: try witness.map(VerifierOption.witness), postQuantum: second)
+                    path: store.ledgerPath, key: verifier,
+                    evidence: OutsideEvidence(
+                        anchors: anchors, witnesses: try witness.map(VerifierOption.witness), postQuantum: second))
                 for damage in result.damage { Terminal.line(damage.description) }
                 if files {
                     let audit = compareFiles(store)
