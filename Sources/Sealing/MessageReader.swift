@@ -1,4 +1,4 @@
-import Cryptography
+package import Cryptography
 package import Storage
 
 /// The source of a message's bytes.
@@ -44,6 +44,8 @@ package struct MessageReader: ~Copyable {
 
     /// The message's description, authenticated.
     package let info: MessageInfo
+    /// The data key, to which the header commits.
+    package let dataKey: SecretKey
     let source: MessageSource
     private let strictness: Strictness
     let header: MessageHeader
@@ -98,6 +100,7 @@ package struct MessageReader: ~Copyable {
         self.strictness = strictness
         headerBytes = parsed.bytes + parsed.tag
         info = header.info
+        self.dataKey = dataKey
         self.source = source
         self.verifier = verifier
     }

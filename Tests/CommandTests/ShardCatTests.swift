@@ -66,4 +66,61 @@ import Testing
         let key = try harness.run("shard", "cat", shards[0], shards[1], "--key", "store/keys/main.kek")
         #expect(key.code == 0 && key.out.hasSuffix("3,b.csv\n"), "\(key.err)")
     }
+
+    @Test func `data keys are given out once the access is recorded, and only those of recorded files`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let shards = try prepared(harness, [("a.csv", "d", "id,z\n1,a.csv\n"), ("b.csv", "d", "id,z\n2,b.csv\n")])
+        func unwrap(_ words: String...) throws -> Harness.Outcome {
+            try harness.run(["shard", "unwrap"] + words + ["--store", "store"])
+        }
+        func opened() throws -> Int {
+            try harness.run("lineage", "log", "--kind", "shard.opened", "--limit", "100", "--json", "--store", "store")
+                .out.split(separator: "\n").count
+        }
+        let before = try opened()
+        let all = try unwrap("--dataset", "d", "--reason", "training")
+        let lines = all.out.split(separator: "\n")
+        #expect(all.code == 0 && lines.count == 2 && lines.allSatisfy { $0.contains("data_key") }, "\(all.err)")
+        #expect(try opened() == before + 1)
+        let log = try harness.run("lineage", "log", "--limit", "1", "--store", "store").out
+        #expect(log.contains("and 1 more") && log.contains("2 rows") && log.contains("training"), "\(log)")
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(lines[1].utf8)) as? [String: String])
+        let digest = try #require(document["file_sha256"])
+        try harness.write("digests", "\(digest)\n")
+        #expect(try unwrap("--digests", "digests", "--reason", "training").out == lines[1] + "\n")
+        #expect(try unwrap("--dataset", "d", "--since", "9999", "--reason", "training").out.isEmpty)
+
+        // Nothing is given out, or recorded, for what is refused.
+        let known = try opened()
+        try harness.write("digests", String(repeating: "a", count: 64))
+        for (words, code) in [
+            (["--digests", "digests", "--reason", "x"], Int32(1)), (["--dataset", "none", "--reason", "x"], 64),
+            (["--dataset", "d", "--reason", ""], 64), (["--dataset", "d", "--reason", "for kim@example.com"], 64),
+            (["--reason", "x"], 64), (["--dataset", "d", "--digests", "digests", "--reason", "x"], 64),
+            (["--digests", "digests", "--since", "1", "--reason", "x"], 64),
+        ] {
+            let refused = try harness.run(["shard", "unwrap"] + words + ["--store", "store"])
+            #expect(refused.code == code && refused.out.isEmpty, "\(words) \(refused.code) \(refused.err)")
+        }
+        #expect(
+            try harness.runInTerminal("shard", "unwrap", "--dataset", "d", "--reason", "x", "--store", "store").code
+                == 64)
+        // Another sealed file of the same dataset in its place.
+        let path = harness.folder + "/" + shards[0]
+        try Data(contentsOf: URL(filePath: harness.folder + "/" + shards[1])).write(to: URL(filePath: path))
+        let swapped = try unwrap("--dataset", "d", "--reason", "x")
+        #expect(swapped.code == 1 && swapped.out.isEmpty, "\(swapped.err)")
+        #expect(try opened() == known)
+    }
+
+    @Test func `the context says what stands between the cells, where it is no comma`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let shards = try prepared(
+            harness, [("a.csv", "d", "id;z\n1;a.csv\n2;b\n"), ("b.csv", "e", "id,z\n1,b.csv\n2,b\n")])
+        let semicolon = try harness.run("shard", "info", shards[0]).out
+        let comma = try harness.run("shard", "info", shards[1]).out
+        #expect(semicolon.contains("csv-delimiter = ;") && !comma.contains("csv-delimiter"), "\(semicolon)")
+    }
 }

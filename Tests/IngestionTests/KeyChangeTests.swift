@@ -165,7 +165,7 @@ import Testing
         // A copy elsewhere is what it always was.
         let copy = try shop.write("copy.sluice", "")
         try Data(old).write(to: URL(filePath: copy))
-        #expect(try Store(shop.store.root).proving().admit(copy).digest == file.digest)
+        #expect(try Store(shop.store.root).proving().admit(copy).record.digest == file.digest)
     }
 
     @Test func `a destroyed key opens nothing any more, and nothing waits for it`() async throws {
@@ -364,7 +364,7 @@ import Testing
         // As if the process had ended between the commit and the rename.
         let folder = join(shop.store.workFolder, file.batch)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        #expect(try Store(shop.store.root).proving().admit(place).digest == file.digest)
+        #expect(try Store(shop.store.root).proving().admit(place).record.digest == file.digest)
         try FileManager.default.removeItem(atPath: folder)
         let refused = await failure { _ = try Store(shop.store.root).proving().admit(place) }
         #expect(refused?.code == .damaged)

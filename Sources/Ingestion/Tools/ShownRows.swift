@@ -38,7 +38,7 @@ extension Recorder {
         let files = searched.files.filter { !searched.rows(in: $0).isEmpty }
         var opened: [Store.Admitted] = []
         for file in files { opened.append(try store.admit(store.place(of: file))) }
-        if !opened.isEmpty { try recordOpening(opened, rows: rows, reason: reason) }
+        if !opened.isEmpty { try recordOpening(opened.map(\.record), rows: rows, reason: reason) }
         var found: [Int: [UInt8]] = [:]
         for file in files {
             let wanted = Dictionary(

@@ -1,4 +1,4 @@
-import Cryptography
+package import Cryptography
 import Glibc
 package import Lineage
 import Masking
@@ -13,7 +13,7 @@ extension Recorder {
     ///
     /// - Throws: `usage` without a reason, or for one that holds personal data.
     package func recordOpening(
-        _ files: [Store.Admitted], rows: RowList? = nil, reason: String
+        _ files: [OpenedFile], rows: RowList? = nil, reason: String
     ) throws(IngestionError) {
         try requireTellable(reason)
         let time = Clock.text()
@@ -37,6 +37,21 @@ extension Recorder {
             return .object(members)
         }
         try append(entries)
+    }
+
+    /// Unwraps the data keys of recorded files, after the ledger has recorded who opens them and why. Whoever has a data key opens that
+    /// one file, and no other.
+    ///
+    /// - Throws: `usage` without a reason; `damaged` when a file is not the recorded one; `notPermitted` when no key opens it. Nothing is
+    ///   recorded then.
+    package func unwrapKeys(
+        of files: [PublishedFile], with ring: KeyRing, reason: String
+    ) throws(IngestionError) -> [UnwrappedKey] {
+        try requireTellable(reason)
+        var opened: [UnwrappedKey] = []
+        for file in files { opened.append(try store.unwrapKey(of: file, with: ring)) }
+        try recordOpening(opened.map(\.file), reason: reason)
+        return opened
     }
 
     /// Files that one entry lists.
@@ -98,10 +113,8 @@ extension Store {
     package struct Admitted: Sendable {
         /// The open file.
         package let file: OpenFile
-        /// SHA-256 of its bytes, hexadecimal.
-        package let digest: String
-        /// Its recorded place below the store, and its rows where it has any.
-        package let place: String, rows: Int?
+        /// What the ledger records of the opening.
+        package let record: OpenedFile
         /// The batch that it belongs to.
         package let batch: String
         /// The batch that replaced that one; nil when none did.
@@ -147,7 +160,7 @@ extension Store {
             }
         }
         return Admitted(
-            file: file, digest: found, place: recorded.path, rows: recorded.body["row_count"]?.whole.map { Int($0) },
+            file: file, record: OpenedFile(recorded),
             batch: recorded.batch, supersededBy: state.superseded[recorded.batch])
     }
 
@@ -172,6 +185,101 @@ extension Store {
             folder = split(folder).folder
         }
         return false
+    }
+}
+
+/// A recorded file that somebody opens, as `shard.opened` names it.
+package struct OpenedFile: Sendable {
+    /// SHA-256 of its bytes, hexadecimal.
+    package let digest: String
+    /// Its recorded place below the store, and its rows where it has any.
+    package let place: String, rows: Int?
+}
+
+extension OpenedFile {
+    init(_ file: PublishedFile) {
+        self.init(digest: file.digest, place: file.path, rows: file.body["row_count"]?.whole.map { Int($0) })
+    }
+}
+
+/// The data key of a recorded file.
+package struct UnwrappedKey: Sendable {
+    /// The file.
+    package let file: OpenedFile
+    /// The message's id, hexadecimal.
+    package let messageID: String
+    /// The key, 32 bytes.
+    package let dataKey: SecretKey
+}
+
+extension Store {
+    /// The accepted shards of a dataset, in the order in which they were published: those of batches that were replaced and those that
+    /// were removed are left out.
+    ///
+    /// - Parameter since: only files of entries from this one on.
+    package func acceptedShards(of dataset: String, since: Int = 0) throws(IngestionError) -> [PublishedFile] {
+        let (log, state) = try proven()
+        let entries = state.publications(dataset, role: .accepted).filter { $0 >= since }
+        return try recording { () throws(LedgerError) in
+            var found: [PublishedFile] = []
+            for file in try log.files(.accepted, in: entries) {
+                found += try log.standing(of: file).file.map { [$0] } ?? []
+            }
+            return found
+        }
+    }
+
+    /// The recorded file of this SHA-256.
+    ///
+    /// - Throws: `damaged` when the ledger records none; `noInput` when it was removed, or has another form since.
+    package func recordedFile(_ digest: String) throws(IngestionError) -> PublishedFile {
+        let log = try proven().log
+        guard let file = try recording({ () throws(LedgerError) in try log.file(digest) }) else {
+            throw IngestionError(
+                .damaged, "\(PrintableText.line(String(digest.prefix(64)))): the ledger records no file of this SHA-256"
+            )
+        }
+        let now = try current(file)
+        guard now.digest == digest else {
+            throw IngestionError(
+                .noInput,
+                "\(place(of: file)): it has another form since entry \(now.entry.sequence) of the ledger; read the ledger again"
+            )
+        }
+        return now
+    }
+
+    /// Opens the header of a recorded file with the store's keys.
+    ///
+    /// The record has the message id and the commitment to the data key, so the key is the one of the recorded file without its bytes being
+    /// read. Files for which the record has neither are hashed.
+    fileprivate func unwrapKey(of file: PublishedFile, with ring: KeyRing) throws(IngestionError) -> UnwrappedKey {
+        var expect = ["batch-id": file.batch, "role": file.body["role"]?.text ?? ""]
+        if let dataset = file.entry.body["dataset"]?.text { expect["dataset"] = dataset }
+        if let shard = file.body["shard"]?.whole, file.role != .source { expect["shard"] = String(shard) }
+        let recorded = (file.body["message_id"]?.text, file.body["commitment"]?.text)
+        let path = place(of: file)
+        let opened = try openCurrent(file, isHashed: recorded.0 == nil || recorded.1 == nil)
+        let reader: MessageReader
+        do throws(SealingError) { reader = try MessageReader(.file(opened), keys: ring, expect: expect) } catch {
+            throw refused(error, path)
+        }
+        let (id, commitment) = (hex(reader.info.messageID), hex(reader.info.commitment))
+        guard recorded.0 ?? id == id, recorded.1 ?? commitment == commitment else {
+            throw IngestionError(
+                .damaged, "\(path): it is not the file that the ledger records (entry \(file.entry.sequence))")
+        }
+        return UnwrappedKey(file: OpenedFile(file), messageID: id, dataKey: reader.dataKey)
+    }
+
+    /// Opens a file that stands in the record as it is given.
+    private func openCurrent(_ file: PublishedFile, isHashed: Bool) throws(IngestionError) -> FileDescriptor {
+        if isHashed { return try openRecorded(file) }
+        guard let path = recordedPath(file.path) else {
+            throw IngestionError(
+                .damaged, "entry \(file.entry.sequence) of the ledger records a file with an invalid path")
+        }
+        return try storing(reading: true) { () throws(StorageError) in try files.openRegular(at: path) }
     }
 }
 

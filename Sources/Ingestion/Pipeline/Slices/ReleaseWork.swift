@@ -62,7 +62,7 @@ struct ReleaseWork: Sendable {
         let plan = work.plan
         var result = SliceResult(ordinal: slice.ordinal, kept: KeptRows(plan.reader))
         result.hasChanged = try plan.choices.tag(of: slice) != recall.draw.tag
-        var sealer = staging.map { SliceSealer(slice, in: $0, plan: plan, header: masker.header) }
+        var sealer = staging.map { SliceSealer(slice, in: $0, plan: plan, masker: masker) }
         var blocks = work.blocks(of: slice)
         var row = 0
         while let block = blocks.next() {
@@ -114,11 +114,17 @@ private struct SliceSealer: ~Copyable {
     private var accepted: ShardWriter?
     private var quarantine: QuarantineWriter?
 
-    init(_ slice: SourceSlice, in staging: StagingArea, plan: Plan, header: [UInt8]) {
+    /// Members of the context that say how a CSV shard is written, where that is not RFC 4180.
+    private var form: [String: String] = [:]
+
+    init(_ slice: SourceSlice, in staging: StagingArea, plan: Plan, masker: Masker) {
         self.slice = slice
         self.staging = staging
         self.plan = plan
-        self.header = header
+        header = masker.header
+        if plan.reading.format == .csv, masker.delimiter != 0x2C {
+            form["csv-delimiter"] = String(decoding: [masker.delimiter], as: UTF8.self)
+        }
     }
 
     /// Appends the masked rows to the accepted shard, and the rows held back, unmasked, to the quarantine shard.
@@ -161,7 +167,8 @@ private struct SliceSealer: ~Copyable {
         try sealing { () throws(SealingError) in
             try ShardWriter(
                 to: try staging.file(ofShard: slice.ordinal, role: .accepted), header: header,
-                context: staging.context(slice, role: .accepted), recipients: staging.recipients)
+                context: staging.context(slice, role: .accepted).merging(form) { _, new in new },
+                recipients: staging.recipients)
         }
     }
 

@@ -75,7 +75,7 @@ extension ShardCommand {
                     }
                 }
                 if !stream, output == nil { try forEachPiece { _ in } }
-                if let store { try Recorder(store).recordOpening(admitted, reason: reason) }
+                if let store { try Recorder(store).recordOpening(admitted.map(\.record), reason: reason) }
                 for (file, one) in zip(files, admitted) {
                     guard let by = one.supersededBy else { continue }
                     Terminal.remark(

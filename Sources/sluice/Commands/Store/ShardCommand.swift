@@ -69,7 +69,7 @@ struct ShardCommand: AsyncParsableCommand {
             Example:
               sluice shard cat store/accepted/orders/BATCH/*.sluice --reason "training"
             """,
-        subcommands: [Info.self, Cat.self, Verify.self])
+        subcommands: [Info.self, Cat.self, Unwrap.self, Verify.self])
 
     /// `sluice shard info`: the header, which needs no key and is not authenticated without one.
     struct Info: AsyncParsableCommand {

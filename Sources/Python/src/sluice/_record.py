@@ -1,0 +1,458 @@
+"""The verified record of a store: what its signed ledger says of accepted shards."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ._errors import Damaged, NotFound, UsageError
+from ._note import Checkpoint, Frontier, VerifierKey, note_of, parsed
+
+# Canonical JSON (RFC 8785) has no spaces, so an entry of these kinds contains one of these texts.
+_ASKED = re.compile(
+    rb'"kind":"(?:genesis|batch\.received|batch\.judged|shard\.published|batch\.superseded'
+    rb'|file\.removed|shard\.rewrapped|shard\.rewritten|key\.shredded|key\.recorded)"'
+)
+
+_TABLES = """
+CREATE TABLE batch(id TEXT PRIMARY KEY, dataset TEXT, source TEXT, time TEXT, contract TEXT, data_hash TEXT, format TEXT,
+  received INTEGER, verdict TEXT, masked TEXT, replaced_by TEXT, replaced INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE shard(path TEXT PRIMARY KEY, batch TEXT NOT NULL, dataset TEXT NOT NULL, number INTEGER NOT NULL,
+  published INTEGER NOT NULL, published_sha256 TEXT NOT NULL, published_rows INTEGER NOT NULL, sha256 TEXT NOT NULL,
+  rows INTEGER NOT NULL, message_id TEXT, commitment TEXT, keys TEXT NOT NULL, rewritten INTEGER,
+  removed INTEGER) STRICT, WITHOUT ROWID;
+CREATE INDEX shard_dataset ON shard(dataset, published, number);
+CREATE TABLE key(name TEXT PRIMARY KEY, recorded INTEGER, shredded INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE signed(size INTEGER PRIMARY KEY, root BLOB NOT NULL) STRICT;
+CREATE TABLE head(size INTEGER NOT NULL, subtrees BLOB NOT NULL, verifier TEXT NOT NULL) STRICT;
+PRAGMA user_version = 1;
+"""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """An accepted batch."""
+
+    id: str
+    dataset: str
+    source: str
+    time: str
+    contract_sha256: str
+    data_hash: str
+    format: str
+    masked: frozenset[str]
+    """Columns in which values were masked."""
+    replaced_by: str | None
+    """The batch that replaced it."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """An accepted shard as the record says it is now."""
+
+    batch: Batch
+    number: int
+    path: str
+    """Relative to the store."""
+    sha256: str
+    rows: int
+    message_id: str | None
+    commitment: str | None
+    entry: int
+    """The ledger entry that published it."""
+    keys: tuple[str, ...]
+    """The recipients that can open it."""
+    erased_rows: int
+    """Rows that were erased since it was published."""
+    removed: int | None
+    """The ledger entry by which it was removed."""
+
+
+class Record:
+    """The record of one store, verified with a pinned key.
+
+    Every entry is hashed into the RFC 6962 tree, and every signed checkpoint is compared with it. What was verified is kept in a cache of
+    this user, so that later only new entries are read; a ledger that is older than what was seen, or differs from it, is refused.
+    """
+
+    def __init__(
+        self,
+        store: str | os.PathLike[str],
+        vkey: str,
+        anchors: Sequence[bytes] = (),
+        seen: tuple[int, bytes] | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        """Reads and verifies the ledger.
+
+        Args:
+            store: the folder of the store.
+            vkey: the pinned verifier key.
+            anchors: checkpoints or receipts that were kept elsewhere.
+            seen: size and root of a state that `sluice` saw.
+            cache: the folder of the cache; by default `$XDG_CACHE_HOME/sluice`.
+
+        Raises:
+            Damaged: the ledger is not what was signed, anchored or seen.
+            NotFound: there is no ledger.
+        """
+        self.store = Path(store)
+        self.verifier = VerifierKey(vkey)
+        self._ledger_path = self.store / "ledger.sqlite"
+        if not self._ledger_path.is_file():
+            raise NotFound(f"{self._ledger_path}: there is no ledger; is {self.store} a store of sluice?")
+        self._ledger = sqlite3.connect(
+            f"file:{_quoted(self._ledger_path)}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
+        )
+        self._facts, is_kept = self._opened_cache(cache)
+        try:
+            self._verify(anchors, seen)
+        except sqlite3.Error as error:
+            if is_kept:
+                # Perhaps it is the cache that is damaged, or another process keeps it.
+                self._facts = _in_memory()
+                with contextlib.suppress(sqlite3.Error):
+                    self._verify(anchors, seen)
+                    return
+            raise Damaged(f"{self._ledger_path}: it cannot be read ({error}); see: sluice lineage verify") from None
+
+    # Verification
+
+    def _verify(self, anchors: Sequence[bytes], seen: tuple[int, bytes] | None) -> None:
+        known = [self.verifier.opened(note_of(one), f"anchor {place + 1}") for place, one in enumerate(anchors)]
+        wanted = [(one.size, one.root, f"anchor {place + 1}") for place, one in enumerate(known)]
+        if seen is not None and seen[0] > 0:
+            wanted.append((*seen, "the state that sluice saw before"))
+        with _transaction(self._ledger, "BEGIN"), _transaction(self._facts, "BEGIN IMMEDIATE"):
+            frontier, newest = self._known(), self._newest()
+            if frontier.size:
+                wanted.append((frontier.size, frontier.root(), "what was verified before"))
+            for size, _, what in wanted:
+                if size > newest.size:
+                    raise Damaged(
+                        f"{self._ledger_path}: it has {newest.size} signed entries, and {what} {size}: an older copy is in its place, or it "
+                        "was rewritten; see: sluice lineage verify"
+                    )
+            self._walk(frontier, newest)
+            for size, root, what in wanted:
+                row = self._facts.execute("SELECT root FROM signed WHERE size = ?", (size,)).fetchone()
+                if size and (row is None or bytes(row[0]) != root):
+                    raise Damaged(f"{self._ledger_path}: at {size} entries it is not the ledger of {what}; see: sluice lineage verify")
+        self.checkpoint = newest
+
+    def _newest(self) -> Checkpoint:
+        row = self._ledger.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+        if row is None:
+            raise Damaged(f"{self._ledger_path}: it has no signed checkpoint; see: sluice lineage verify")
+        return self.verifier.opened(bytes(row[0]), "the newest checkpoint")
+
+    def _walk(self, frontier: Frontier, newest: Checkpoint) -> None:
+        """Hashes every entry after the known ones, and compares each checkpoint on the way."""
+        begin = frontier.size
+        if self._ledger.execute("SELECT max(seq) FROM entry").fetchone() != (newest.size - 1,):
+            raise Damaged(f"{self._ledger_path}: its last entries are not signed; see: sluice lineage verify")
+        notes = {
+            size: bytes(note)
+            for size, note in self._ledger.execute("SELECT size, note FROM checkpoint WHERE size > ?", (begin,))
+        }
+        facts, leaf, roots = _Facts(self._facts), hashlib.sha256, []
+        with ThreadPoolExecutor(1) as pool:
+            # Signatures are checked beside the hashing, in larger groups.
+            pending = sorted(notes.items())
+            checks = [pool.submit(self._check_notes, pending[at : at + 512]) for at in range(0, len(pending), 512)]
+            for sequence, body in self._ledger.execute("SELECT seq, body FROM entry WHERE seq >= ? ORDER BY seq", (begin,)):
+                if sequence != frontier.size:
+                    raise Damaged(f"{self._ledger_path}: entry {frontier.size} is missing")
+                frontier.add(leaf(b"\x00" + body).digest())
+                if _ASKED.search(body):
+                    facts.add(sequence, _parsed(body, sequence))
+                if (note := notes.get(frontier.size)) is not None:
+                    root = frontier.root()
+                    if parsed(note, f"the checkpoint at {frontier.size}").root != root:
+                        raise Damaged(f"{self._ledger_path}: its entries are not those that were signed at {frontier.size}")
+                    roots.append((frontier.size, root))
+            for check in checks:
+                check.result()
+        if frontier.size != newest.size or frontier.root() != newest.root:
+            raise Damaged(f"{self._ledger_path}: its entries are not those that were signed at {newest.size}")
+        facts.finish()
+        self._facts.executemany("INSERT INTO signed VALUES(?, ?)", roots)
+        self._facts.execute("DELETE FROM head")
+        self._facts.execute(
+            "INSERT INTO head VALUES(?, ?, ?)", (frontier.size, b"".join(frontier.subtrees), self.verifier.text)
+        )
+
+    def _check_notes(self, notes: list[tuple[int, bytes]]) -> None:
+        for size, note in notes:
+            if self.verifier.opened(note, f"the checkpoint at {size}").size != size:
+                raise Damaged(f"the checkpoint at {size}: it is filed under another size")
+
+    # The cache
+
+    def _opened_cache(self, folder: Path | None) -> tuple[sqlite3.Connection, bool]:
+        """The cache of this ledger, and whether it is kept; in memory where it cannot be."""
+        if folder is None:
+            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluice"
+        place = hashlib.sha256(f"{self.verifier.text}\0{self.store.resolve()}".encode()).hexdigest()[:32]
+        path = folder / f"record-{place}.sqlite"
+        with contextlib.suppress(OSError, sqlite3.Error):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            status = folder.stat()
+            if status.st_uid == os.geteuid() and not status.st_mode & 0o022:
+                return self._cache_at(path), True
+        return _in_memory(), False
+
+    def _cache_at(self, path: Path) -> sqlite3.Connection:
+        if not path.exists():
+            # Made apart and renamed: two processes may begin at the same time.
+            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                made = sqlite3.connect(Path(folder) / "made")
+                made.executescript(_TABLES)
+                made.close()
+                os.rename(Path(folder) / "made", path)
+        cache = sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
+        if cache.execute("PRAGMA user_version").fetchone() != (1,):
+            cache.close()
+            path.unlink()
+            return self._cache_at(path)
+        return cache
+
+    def _known(self) -> Frontier:
+        row = self._facts.execute("SELECT size, subtrees, verifier FROM head").fetchone()
+        if row is None or row[2] != self.verifier.text:
+            self._forget()
+            return Frontier()
+        size, subtrees = row[0], bytes(row[1])
+        return Frontier(size, [subtrees[at : at + 32] for at in range(0, len(subtrees), 32)])
+
+    def _forget(self) -> None:
+        for table in ("batch", "shard", "key", "signed", "head"):
+            self._facts.execute(f"DELETE FROM {table}")
+
+    # Questions
+
+    def datasets(self) -> list[tuple[str, int, int, int]]:
+        """Name, batches, shards and rows of each dataset, without what was replaced or removed."""
+        return self._facts.execute(
+            "SELECT shard.dataset, count(DISTINCT batch), count(*), sum(rows) FROM shard JOIN batch ON batch.id = shard.batch"
+            " WHERE removed IS NULL AND replaced_by IS NULL GROUP BY shard.dataset ORDER BY shard.dataset"
+        ).fetchall()
+
+    def shards(self, dataset: str, since: int | str | None = None, at: int | None = None) -> list[Shard]:
+        """The accepted shards of a dataset, in the order in which they were published.
+
+        Args:
+            dataset: its name.
+            since: only shards of entries from this number on, or of batches received at this ISO 8601 time or later.
+            at: as of this number of entries. Batches that were replaced later are included.
+        """
+        end = self.checkpoint.size if at is None else at
+        if not 0 <= end <= self.checkpoint.size:
+            raise UsageError(f"at={end}: the ledger has {self.checkpoint.size} entries")
+        query = (
+            "SELECT number, path, sha256, rows, message_id, commitment, published, keys, published_rows, removed,"
+            " id, batch.dataset, source, time, contract, data_hash, format, masked, replaced_by FROM shard JOIN batch ON batch.id = shard.batch"
+            " WHERE shard.dataset = ? AND published < ? AND (replaced_by IS NULL OR replaced >= ?)"
+        )
+        values: list[Any] = [dataset, end, end]
+        if isinstance(since, int):
+            query, values = query + " AND published >= ?", [*values, since]
+        elif since is not None:
+            query, values = query + " AND time >= ?", [*values, since]
+        rows = self._facts.execute(query + " ORDER BY published, number", values)
+        batches: dict[str, Batch] = {}
+        return [_shard(row, batches) for row in rows]
+
+    def shredded(self, names: Sequence[str]) -> bool:
+        """Whether every key of the store among these recipients was destroyed, and there is one."""
+        found = [
+            row[0] is not None
+            for name in names
+            for row in self._facts.execute("SELECT shredded FROM key WHERE name = ? AND recorded IS NOT NULL", (name,))
+        ]
+        return bool(found) and all(found)
+
+    def contract(self, sha256: str) -> dict[str, Any]:
+        """A recorded contract, compared with its digest."""
+        row = self._ledger.execute("SELECT data FROM blob WHERE sha256 = ?", (bytes.fromhex(sha256),)).fetchone()
+        if row is None or hashlib.sha256(row[0]).hexdigest() != sha256:
+            raise Damaged(f"{self._ledger_path}: the contract {sha256[:12]} is missing or changed; see: sluice lineage verify")
+        document: dict[str, Any] = json.loads(row[0])
+        return document
+
+    def document(self) -> dict[str, Any]:
+        """The checkpoint as JSON: origin, size, root (Base64) and verifier key."""
+        return {
+            "origin": self.checkpoint.origin,
+            "size": self.checkpoint.size,
+            "root": base64.b64encode(self.checkpoint.root).decode(),
+            "vkey": self.verifier.text,
+        }
+
+    def note(self) -> bytes:
+        """The signed text of the newest checkpoint, to be kept elsewhere as an anchor."""
+        row = self._ledger.execute("SELECT note FROM checkpoint WHERE size = ?", (self.checkpoint.size,)).fetchone()
+        return bytes(row[0])
+
+
+def _in_memory() -> sqlite3.Connection:
+    made = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    made.executescript(_TABLES)
+    return made
+
+
+@contextlib.contextmanager
+def _transaction(db: sqlite3.Connection, begin: str) -> Iterator[None]:
+    db.execute(begin)
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+class _Facts:
+    """Folds entries into the tables of the cache."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+        self.received: list[tuple[Any, ...]] = []
+        self.judged: list[tuple[Any, ...]] = []
+        self.published: list[tuple[Any, ...]] = []
+
+    def add(self, sequence: int, body: dict[str, Any]) -> None:
+        kind = body["kind"]
+        if kind == "batch.received":
+            self.received.append(
+                (
+                    body["batch"], body["dataset"], body.get("source", ""), body["time"], body.get("contract_sha256", ""),
+                    body.get("data_hash", ""), body.get("format", ""), sequence,
+                )
+            )
+        elif kind == "batch.judged":
+            masked = [one["field"] for one in body.get("columns", []) if one.get("masks")]
+            self.judged.append((body["verdict"], json.dumps(masked), body["batch"]))
+        elif kind == "shard.published":
+            self.published += self._files(sequence, body)
+        elif kind in ("shard.rewrapped", "shard.rewritten", "file.removed"):
+            self.finish()
+            self._change(sequence, body, kind)
+        elif kind == "batch.superseded":
+            self.finish()
+            self.db.execute("UPDATE batch SET replaced_by = ?, replaced = ? WHERE id = ?", (body.get("by", ""), sequence, body["batch"]))
+        elif kind == "key.recorded":
+            for key in body.get("keys", []):
+                if key.get("kind") == "kek":
+                    self.db.execute("INSERT OR IGNORE INTO key VALUES(?, ?, NULL)", (key["name"], sequence))
+        elif kind == "key.shredded":
+            self.db.execute("UPDATE key SET shredded = ? WHERE name = ?", (sequence, body["name"]))
+
+    def _files(self, sequence: int, body: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+        keys = json.dumps(body.get("keys", []))
+        for file in body["files"]:
+            if file.get("role") == "accepted":
+                yield (
+                    file["path"], body["batch"], body["dataset"], file["shard"], sequence, file["file_sha256"], file["row_count"],
+                    file["file_sha256"], file["row_count"], file.get("message_id"), file.get("commitment"), keys,
+                )
+
+    def _change(self, sequence: int, body: dict[str, Any], kind: str) -> None:
+        for file in body["files"]:
+            if kind == "file.removed":
+                self.db.execute("UPDATE shard SET removed = ? WHERE path = ?", (sequence, file["path"]))
+                continue
+            self.db.execute(
+                "UPDATE shard SET sha256 = ?, rows = coalesce(?, rows), message_id = ?, commitment = ?, keys = ?, rewritten = ? WHERE path = ?",
+                (
+                    file["file_sha256"], file.get("row_count"), file.get("message_id"), file.get("commitment"),
+                    json.dumps(body.get("keys", [])), sequence, file["path"],
+                ),
+            )
+
+    def finish(self) -> None:
+        """Writes what was collected."""
+        self.db.executemany(
+            "INSERT OR IGNORE INTO batch(id, dataset, source, time, contract, data_hash, format, received) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+            self.received,
+        )
+        self.db.executemany("UPDATE batch SET verdict = ?, masked = ? WHERE id = ?", self.judged)
+        self.db.executemany(
+            "INSERT OR IGNORE INTO shard VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", self.published
+        )
+        self.received, self.judged, self.published = [], [], []
+
+
+def _shard(row: tuple[Any, ...], batches: dict[str, Batch]) -> Shard:
+    (number, path, sha256, rows, message_id, commitment, published, keys, published_rows, removed, *of_batch) = row
+    identifier, dataset, source, time, contract, data_hash, format_, masked, replaced_by = of_batch
+    batch = batches.get(identifier)
+    if batch is None:
+        batch = Batch(
+            identifier, dataset, source, time, contract, data_hash, format_, frozenset(json.loads(masked or "[]")), replaced_by
+        )
+        batches[identifier] = batch
+    return Shard(
+        batch, number, path, sha256, rows, message_id, commitment, published, tuple(json.loads(keys)), published_rows - rows, removed
+    )
+
+
+def _parsed(body: bytes, sequence: int) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+        if not isinstance(document, dict):
+            raise ValueError
+    except ValueError:
+        raise Damaged(f"entry {sequence} of the ledger is no JSON object") from None
+    return document
+
+
+def _quoted(path: Path) -> str:
+    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def known_key(store: Path) -> tuple[str, int, str] | None:
+    """The verifier key that `sluice` pinned for a store's ledger, with the newest state it saw: size and root in Base64.
+
+    The file is `$XDG_CONFIG_HOME/sluice/known-ledgers`, one line a ledger: key, folder, size, root.
+    """
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    try:
+        lines = (folder / "sluice/known-ledgers").read_text().splitlines()
+    except OSError:
+        return None
+    real = str(store.resolve())
+    found = None
+    for line in lines:
+        key, _, rest = line.partition(" ")
+        parts = rest.split(" ")
+        place, state = rest, ("0", "")
+        if len(parts) >= 3 and parts[-2].isdigit():
+            place, state = " ".join(parts[:-2]), (parts[-2], parts[-1])
+        if place == real:
+            found = (key, int(state[0]), state[1])
+    return found
+
+
+def own_key(store: Path) -> str:
+    """The verifier key that the ledger states of itself, unproven."""
+    path = store / "ledger.sqlite"
+    if not path.is_file():
+        raise NotFound(f"{path}: there is no ledger; is {store} a store of sluice?")
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)) as db:
+            row = db.execute("SELECT body FROM entry WHERE seq = 0").fetchone()
+            return str(json.loads(row[0])["vkey"])
+    except (sqlite3.Error, TypeError, KeyError, ValueError):
+        raise Damaged(f"{path}: its first entry cannot be read; see: sluice lineage verify") from None
