@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,13 @@ def test_access_is_recorded_first_and_once(store: Path) -> None:
     assert len(log(store)) == 2
 
 
+def test_a_copy_in_another_process_has_the_keys(store: Path) -> None:
+    dataset = opened(store)
+    rows = list(dataset)
+    copy = pickle.loads(pickle.dumps(dataset))
+    assert list(copy) == rows and copy.checkpoint == dataset.checkpoint and len(log(store)) == 1
+
+
 def test_fails_closed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="reason"):
         package.open(store, "orders", vkey=vkey(store))
@@ -113,7 +121,6 @@ def test_selection(store: Path) -> None:
     assert [one.path for one in opened(store, at=second.entry).shards] == [first.path]
     assert [one.path for one in opened(store, batches=[second.batch.id]).shards] == [second.path]
     assert not opened(store, since=second.entry + 1).shards
-    assert opened(store, since=second.entry + 1).to_arrow().schema == dataset.to_arrow().schema or True
     for more in ({"batches": ["none"]}, {"dataset": "none"}):
         with pytest.raises(NotFound):
             opened(store, **more)  # type: ignore[arg-type]

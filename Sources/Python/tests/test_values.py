@@ -11,8 +11,9 @@ import pytest
 from conftest import vkey
 
 import sluice as package
-from sluice import Dataset, UnreadableData, UsageError
+from sluice import Damaged, Dataset, UnreadableData, UsageError
 from sluice._contract import Column, columns, merged
+from sluice._rows import Form, rows
 
 UTC = dt.timezone.utc
 HEAD = "sluice: { undeclaredPii: allow, secrets: allow, batch: { minRows: 1 } }\n"
@@ -24,9 +25,9 @@ def opened(store: Path, **more: Any) -> Dataset:
 
 def same(dataset: Dataset) -> list[dict[str, Any]]:
     """The rows, by both ways."""
-    rows = list(dataset)
-    assert dataset.to_arrow().to_pylist() == rows
-    return rows
+    found = list(dataset)
+    assert dataset.to_arrow().to_pylist() == found
+    return found
 
 
 def test_csv(made: Callable[..., Path]) -> None:
@@ -53,15 +54,15 @@ fields:
         "-7;12;1e3;0,5 €;0;nein;2024-02-29;01.02.2024;23:59:59.5;2026-01-31T10:00:00+02:00;01.02.2024 00:00;1999;3;n/a\n"
         ";;;;;;;;;;;;;x\n"
     )
-    rows = same(opened(made(contract, text)))
-    assert rows[0] == {
+    found = same(opened(made(contract, text)))
+    assert found[0] == {
         "i": 1, "big": 1_000_000, "n": 1.5, "price": 1234.56, "b": True, "yes": True, "d": dt.date(2026, 1, 31),
         "german": dt.date(2026, 1, 31), "t": dt.time(10, 11, 12), "at": dt.datetime(2026, 1, 31, 10, tzinfo=UTC),
         "local": dt.datetime(2026, 1, 31, 9, 30), "y": 2026, "l": [1, 2], "s": "a;b\nc",
     }  # fmt: skip
-    assert rows[1]["price"] == 0.5 and rows[1]["b"] is False and rows[1]["yes"] is False and rows[1]["s"] is None
-    assert rows[1]["at"] == dt.datetime(2026, 1, 31, 8, tzinfo=UTC) and rows[1]["t"] == dt.time(23, 59, 59, 500_000)
-    assert all(value is None for name, value in rows[2].items() if name != "s")
+    assert found[1]["price"] == 0.5 and found[1]["b"] is False and found[1]["yes"] is False and found[1]["s"] is None
+    assert found[1]["at"] == dt.datetime(2026, 1, 31, 8, tzinfo=UTC) and found[1]["t"] == dt.time(23, 59, 59, 500_000)
+    assert all(value is None for name, value in found[2].items() if name != "s")
 
 
 def test_json(made: Callable[..., Path]) -> None:
@@ -78,9 +79,9 @@ fields:
         '{"id":1,"n":2,"s":"x","at":"2026-01-31T10:00:00Z","o":{"a":[1,2]},"address":{"city":"Bern"},"more":[1]}\n'
         '{"id":2.0,"n":null,"s":"","at":null,"address":{}}\n'
     )
-    rows = list(opened(made(contract, text, "data.jsonl")))
-    assert rows[0]["o"] == {"a": [1, 2]} and rows[0]["city"] == "Bern" and rows[0]["more"] == [1] and rows[0]["n"] == 2.0
-    assert rows[1]["id"] == 2 and rows[1]["s"] is None and rows[1]["city"] is None
+    found = list(opened(made(contract, text, "data.jsonl")))
+    assert found[0]["o"] == {"a": [1, 2]} and found[0]["city"] == "Bern" and found[0]["more"] == [1] and found[0]["n"] == 2.0
+    assert found[1]["id"] == 2 and found[1]["s"] is None and found[1]["city"] is None
     table = opened(made(contract, text, "data.jsonl")).to_arrow()
     assert table.column("o").to_pylist() == ['{"a":[1,2]}', None] and table.column("more").to_pylist() == ["[1]", None]
 
@@ -97,8 +98,15 @@ def test_labels_are_those_of_the_gate(made: Callable[..., Path]) -> None:
         "fields:\n  - { name: id, type: integer }\n  - { name: place, type: string, sluice: { column: 3 } }\n"
         + HEAD.replace("sluice: {", "sluice: { dialect: { caseSensitiveHeader: false }, unknownFields: keep, trimLabels: true,")
     )
-    rows = same(opened(made(contract, "ID , x,x,\n1,2,Bern,q\n")))
-    assert rows[0]["id"] == 1 and rows[0]["place"] == "Bern"
+    found = same(opened(made(contract, "ID , x,x,\n1,2,Bern,q\n")))
+    assert found[0]["id"] == 1 and found[0]["place"] == "Bern"
+
+
+def test_another_delimiter_is_not_taken_for_one_column() -> None:
+    form, columns_ = Form(is_csv=True, delimiter=","), [Column("a"), Column("b")]
+    with pytest.raises(Damaged, match="csv-delimiter"):
+        list(rows(memoryview(b"a;b\n1;2\n"), form, columns_, "batch"))
+    assert list(rows(memoryview(b"a;b\n1;2\n"), Form(True, ";"), columns_, "batch")) == [{"a": "1", "b": "2"}]
 
 
 def test_numbers_beyond_64_bits(made: Callable[..., Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import random
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import _contract
 from ._access import recorded_keys, wrapping_keys
 from ._contract import Column
-from ._errors import Damaged, MissingPackage, NotFound, NotPermitted, NotRecordedWarning, SluiceError, UnpinnedWarning, UsageError
+from ._errors import Damaged, MissingPackage, NotFound, NotPermitted, NotRecordedWarning, UnpinnedWarning, UsageError
 from ._message import Header, plaintext, unwrapped
 from ._record import Batch, Record, Shard, known_key, own_key
 from ._rows import Form, rows
@@ -417,8 +418,6 @@ def opened_record(store: Path, vkey: str | None, anchors: Sequence[bytes | str |
         vkey = known[0]
     seen = None
     if known is not None and known[0] == vkey and known[1]:
-        import base64
-
         seen = (known[1], base64.b64decode(known[2]))
     return Record(store, vkey, [one if isinstance(one, bytes) else Path(one).read_bytes() for one in anchors], seen)
 
@@ -429,4 +428,4 @@ def _arrow() -> Any:
     return _arrow
 
 
-__all__ = ["UNPINNED", "Dataset", "Deal", "SluiceError", "opened_record"]
+__all__ = ["UNPINNED", "Dataset", "Deal", "opened_record"]

@@ -74,6 +74,9 @@ class VerifierKey:
         self._key = Ed25519PublicKey.from_public_bytes(raw[1:])
         self._begin = _DASH + self.name.encode() + b" "
 
+    def __reduce__(self) -> tuple[type[VerifierKey], tuple[str]]:
+        return VerifierKey, (self.text,)
+
     def opened(self, note: bytes, where: str) -> Checkpoint:
         """The checkpoint of a note. Raises `Damaged` unless this key signed it for a ledger of its own name."""
         checkpoint = parsed(note, where)

@@ -127,6 +127,10 @@ class Record:
                     return
             raise Damaged(f"{self._ledger_path}: it cannot be read ({error}); see: sluice lineage verify") from None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the open files: a copy in another process has the checkpoint, and answers no more questions."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_ledger", "_facts")}
+
     # Verification
 
     def _verify(self, anchors: Sequence[bytes], seen: tuple[int, bytes] | None) -> None:

@@ -55,6 +55,11 @@ class Form:
             count[label] = count.get(label, 0) + 1
             label = f"{label} {count[label]}" if count[label] > 1 else label or f"column {place}"
             names.append(by_place.get(place) or by_label.get(label) or by_likeness.get(_likeness(label)) or label)
+        if columns and by_label.keys().isdisjoint(names):
+            raise Damaged(
+                f"the header of a shard has none of the contract's columns when its cells are split at {self.delimiter!r}; shards of versions "
+                "before csv-delimiter do not say it, where it was given on the command line: read them with sluice shard cat"
+            )
         return names
 
 
