@@ -47,14 +47,14 @@ def schema(columns: list[Column]) -> Any:
     return pa.schema([(column.name, arrow_type(column)) for column in columns])
 
 
-def table(plain: memoryview, form: Form, columns: list[Column], batch: str) -> Any:
-    """The table of a shard; declared columns have their types, others of CSV are text.
+def table(plain: memoryview, form: Form, columns: list[Column], batch: str, count: int) -> Any:
+    """The table of a shard of `count` rows; declared columns have their types, others of CSV are text.
 
     Raises:
         UnreadableData: a value does not fit; the message names row and column.
     """
     try:
-        return _csv_table(plain, form, columns) if form.is_csv else _json_table(plain, columns)
+        return _csv_table(plain, form, columns, count) if form.is_csv else _json_table(plain, columns)
     except (pa.ArrowInvalid, pa.ArrowKeyError, _Unsure):
         # The fast readers are stricter than the contract in places; the values decide, one by one.
         return _slow_table(plain, form, columns, batch)
@@ -64,7 +64,7 @@ class _Unsure(Exception):
     """The fast readers might understand a value otherwise than the contract."""
 
 
-def _csv_table(plain: memoryview, form: Form, columns: list[Column]) -> Any:
+def _csv_table(plain: memoryview, form: Form, columns: list[Column], count: int) -> Any:
     missing = {column.missing for column in columns} or {("",)}
     if len(missing) != 1:
         raise _Unsure
@@ -72,6 +72,8 @@ def _csv_table(plain: memoryview, form: Form, columns: list[Column]) -> Any:
     names = form.named(header(plain, form), columns)
     if len(set(names)) != len(names):
         raise _Unsure
+    # With one line end a row no value has one, and the blocks are read in parallel.
+    has_long_rows = bytes(plain).count(b"\n") != count + 1
     types: dict[str, Any] = dict.fromkeys(names, pa.string())
     types |= {column.name: arrow_type(column) for column in columns if _is_direct(column)}
     read = pyarrow.csv.read_csv(
@@ -79,7 +81,7 @@ def _csv_table(plain: memoryview, form: Form, columns: list[Column]) -> Any:
         read_options=pyarrow.csv.ReadOptions(
             column_names=names, skip_rows_after_names=1, block_size=4 << 20
         ),
-        parse_options=pyarrow.csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=True),
+        parse_options=pyarrow.csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=has_long_rows),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=types,
             null_values=nulls,

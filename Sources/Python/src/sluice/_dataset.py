@@ -336,7 +336,7 @@ class Dataset:
     def _table(self, shard: Shard) -> Any:
         arrow = _arrow()
         plain, form, columns = self._plain(shard)
-        made = arrow.table(plain, form, columns, shard.batch.id)
+        made = arrow.table(plain, form, columns, shard.batch.id, shard.rows)
         self._require_count(shard, made.num_rows)
         return made
 
