@@ -59,9 +59,8 @@ import Testing
     }
 
     private func reveal(_ shop: Workshop, _ value: String, _ subject: String) throws -> String? {
-        let store = try Store(shop.store.root)
-        let opened = try store.reveal(
-            [value], key: "tokens", prefix: "", subject: subject, reason: "test", Recorder(store))
+        let opened = try Recorder(Store(shop.store.root)).reveal(
+            [value], key: "tokens", prefix: "", subject: subject, reason: "test")
         return opened[0].map { String(decoding: $0, as: UTF8.self) }
     }
 

@@ -58,7 +58,7 @@ extension Recorder {
     private static var openingsMax: Int { 256 }
 }
 
-extension Store {
+extension Recorder {
     /// Decrypts values that the `encrypt` operator masked. The ledger first records the user's id, the key, the number
     /// of values and the reason.
     ///
@@ -68,12 +68,11 @@ extension Store {
     ///   - prefix: the contract's prefix of such values; empty for none.
     ///   - subject: the data subject, where each has a key of their own.
     ///   - reason: why; the ledger records it.
-    ///   - recorder: writes the entry.
     /// - Returns: the plaintexts; nil for each value that the key does not open.
     package func reveal(
-        _ values: [String], key name: String, prefix: String, subject: String?, reason: String, _ recorder: Recorder
+        _ values: [String], key name: String, prefix: String, subject: String?, reason: String
     ) throws(IngestionError) -> [[UInt8]?] {
-        let key = try key(.token, name)
+        let key = try store.key(.token, name)
         var entry: [String: JSONValue] = [
             "kind": .event(.valuesRevealed), "v": .integer(1), "time": .string(Clock.text()), "key": .string(name),
             "fingerprint": .string(key.fingerprint(name: name)), "count": .integer(Int64(values.count)),
@@ -82,15 +81,15 @@ extension Store {
         // An HMAC, so that only a person who has the key and knows the subject can find the access.
         entry["subject"] = subject.map { .string(hex(Array(hmacSHA256(key: key, Array($0.utf8).span).prefix(16)))) }
         let made = JSONValue.object(entry)
-        try recorder.append([made])
+        try append([made])
         let owner = subject.map { Array($0.utf8) }
         // Earlier versions derived the key of a subject without a salt.
         var salts: [[UInt8]?] = [nil]
         if let owner {
-            let tag = SubjectTag(owner.span, 0..<owner.count, try BatchSecrets(of: self).hash)
-            let ring = try keyRing()
-            for file in try subjectKeyFiles() {
-                if let salt = try self.salts(in: file, ring)[tag] { salts.insert(salt, at: 0) }
+            let tag = SubjectTag(owner.span, 0..<owner.count, try BatchSecrets(of: store).hash)
+            let ring = try store.keyRing()
+            for file in try store.subjectKeyFiles() {
+                if let salt = try store.salts(in: file, ring)[tag] { salts.insert(salt, at: 0) }
             }
         }
         do throws(CryptographyError) {
@@ -108,7 +107,9 @@ extension Store {
             throw IngestionError(.notPermitted, "the key \(name) cannot be used: \(error)")
         }
     }
+}
 
+extension Store {
     /// A recorded file about to be opened. The examined descriptor is the one that is read.
     package struct Admitted: Sendable {
         /// The open file.

@@ -74,7 +74,7 @@ struct LedgerVerifier {
     private var agreeingAnchors = 0
     private var cosignatures: [Cosignature] = []
     var secondSignatures = PostQuantumCheck()
-    /// The roots that the evidence.anchors require of the recomputed tree.
+    /// The roots that the anchors require of the recomputed tree.
     private var wantedRoots: [Int: [UInt8]] = [:]
     private var wantedLeaves: [Int: [UInt8]] = [:]
     /// Sizes at which a commit ended and a checkpoint must exist.

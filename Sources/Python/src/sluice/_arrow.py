@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from ._contract import Column, unfit
@@ -121,7 +120,10 @@ def _converted_column(values: Any, column: Column, wanted: Any) -> Any:
                 read = pc.cast(values, text_type)
             except pa.ArrowInvalid:
                 continue
-            return read if read.type == wanted else pc.assume_timezone(read, "UTC") if wanted.tz else _refuse()
+            if read.type == wanted:
+                return read
+            if wanted.tz:
+                return pc.assume_timezone(read, "UTC")
         raise _Unsure
     # Each distinct text is read once.
     encoded = values.combine_chunks().dictionary_encode()
@@ -132,10 +134,6 @@ def _converted_column(values: Any, column: Column, wanted: Any) -> Any:
     except (ValueError, OverflowError):
         raise _Unsure from None
     return pa.array(distinct, wanted).take(encoded.indices)
-
-
-def _refuse() -> Any:
-    raise _Unsure
 
 
 def _json_table(plain: memoryview, columns: list[Column]) -> Any:
@@ -171,8 +169,10 @@ def _slow_table(plain: memoryview, form: Form, columns: list[Column], batch: str
     for name in names:
         column = declared.get(name, Column(name))
         values = [row.get(name) for row in all_rows]
-        if column.kind == "json" or name not in declared:
-            values = [one if one is None or isinstance(one, str) and name not in declared else json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in values]
+        if column.kind == "json":
+            values = [None if value is None else _json(value) for value in values]
+        elif name not in declared:
+            values = [value if value is None or isinstance(value, str) else _json(value) for value in values]
         wanted = arrow_type(column)
         try:
             arrays.append(pa.array(values, wanted))
@@ -184,6 +184,10 @@ def _slow_table(plain: memoryview, form: Form, columns: list[Column], batch: str
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _first_unfit(values: list[Any], wanted: Any) -> int:
     for number, value in enumerate(values, 1):
         try:
@@ -191,8 +195,3 @@ def _first_unfit(values: list[Any], wanted: Any) -> int:
         except (pa.ArrowInvalid, OverflowError, pa.ArrowTypeError):
             return number
     return 0
-
-
-def batches_of(of_table: Any) -> Iterator[Any]:
-    """The record batches of a table."""
-    return iter(of_table.to_batches())

@@ -77,7 +77,6 @@ class Dataset:
         self.store, self.name, self.reason = Path(store), dataset, reason
         self._recording, self._binary, self._given_keys = record, binary, keys
         self._record = opened_record(self.store, vkey, anchors)
-        self._at = at
         self.shards = self._selected(since, at, batches)
         self._contracts: dict[str, dict[str, Any]] = {}
         self._columns = self._read_columns(types or {})

@@ -35,19 +35,22 @@ def write(
     properties = _factory(encryption).file_encryption_properties(_connection(), _configuration(encryption)) if encryption else None
     writer = None
     try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise UsageError(f"{part}: another process writes it, or one was interrupted; wait, or remove it") from None
+    try:
+        with open(descriptor, "wb") as file:
             for table in tables:
                 if writer is None:
                     # With the first row the access is recorded.
                     metadata = {**(schema.metadata or {}), b"sluice.provenance": json.dumps(provenance()).encode()}
                     schema = schema.with_metadata(metadata)
                     writer = pq.ParquetWriter(file, schema, compression=compression, encryption_properties=properties)
-                    names = set(schema.names)
-                if extra := set(table.column_names) - names:
+                if extra := set(table.column_names) - set(schema.names):
                     raise UsageError(f"column {sorted(extra)[0]} is not in every batch; write to_arrow() with pyarrow instead")
-                missing = [pa.nulls(table.num_rows, schema.field(name).type) for name in schema.names if name not in table.column_names]
-                for name, values in zip([n for n in schema.names if n not in table.column_names], missing, strict=True):
-                    table = table.append_column(name, values)
+                for field in schema:
+                    if field.name not in table.column_names:
+                        table = table.append_column(field.name, pa.nulls(table.num_rows, field.type))
                 writer.write_table(table.select(schema.names).cast(schema), row_group_size=max(1, table.num_rows))
             if writer is None:
                 writer = pq.ParquetWriter(file, schema, compression=compression, encryption_properties=properties)
@@ -56,7 +59,7 @@ def write(
             os.fsync(file.fileno())
         os.link(part, path)
     except FileExistsError:
-        raise UsageError(f"{path}: it, or {part.name} beside it, exists; remove it or give another name") from None
+        raise UsageError(f"{path}: it exists; give another name or remove it") from None
     finally:
         part.unlink(missing_ok=True)
 

@@ -120,7 +120,10 @@ def _json_rows(plain: memoryview, columns: list[Column], batch: str) -> Iterator
     for number, line in enumerate(str(plain, "utf-8").split("\n"), 1):
         if not line:
             continue
-        record = json.loads(line)
+        try:
+            record = json.loads(line)
+        except ValueError:
+            raise Damaged(f"batch {batch}, shard row {number}: it is no JSON") from None
         row: dict[str, Any] = {column.name: None for column in columns}
         for name, value in record.items():
             column = members.get(name)

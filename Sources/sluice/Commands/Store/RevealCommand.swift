@@ -49,8 +49,8 @@ struct RevealCommand: AsyncParsableCommand {
             let store = try store.require()
             var asked = values
             if asked.isEmpty { while let line = readLine() { asked.append(line) } }
-            let opened = try store.reveal(
-                asked, key: key, prefix: prefix, subject: subject, reason: reason, try Recorder(store))
+            let opened = try Recorder(store).reveal(
+                asked, key: key, prefix: prefix, subject: subject, reason: reason)
             for (number, value) in opened.enumerated() {
                 if value == nil {
                     missed = true
