@@ -25,6 +25,14 @@ package struct SigningKey: Sendable {
         }
     }
 
+    /// The public key as a SubjectPublicKeyInfo in DER (RFC 8410).
+    package var publicKeyInfo: [UInt8] {
+        [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00] + publicKey
+    }
+
+    /// The public key in PEM.
+    package var publicPEM: String { "-----BEGIN PUBLIC KEY-----\n\(base64(publicKeyInfo))\n-----END PUBLIC KEY-----\n" }
+
     /// Signs a message: 64 bytes, deterministic.
     package func sign(_ message: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
         let key = try Self.load(seed)

@@ -71,7 +71,7 @@ struct Sluice: AsyncParsableCommand {
             65 not in the declared format · 66 no such file · 70 internal error · 73/74 cannot write or read · 75 try again \
             later · 77 missing key or rights · 78 bad contract or configuration · 130/143 stopped by a signal.
             """,
-        version: "0.1.0",
+        version: programVersion,
         groupedSubcommands: [
             CommandGroup(
                 name: "Gate",

@@ -165,20 +165,4 @@ extension Store {
         let (place, own) = (canonicalPath(folder), canonicalPath(root))
         return place == own || place.hasPrefix(own + "/")
     }
-
-    /// Writes the log as tiles (C2SP tlog-tiles), for monitors and witnesses.
-    ///
-    /// - Throws: `usage` for a folder inside the store; `damaged` when it has another log.
-    package func exportTiles(to folder: String) throws(IngestionError) -> LogTiles.Written {
-        let log = try proven().log
-        // Before it is made: its folder is there.
-        guard !isOwn(exists(folder) ? folder : split(folder).folder) else {
-            throw IngestionError(.usage, "\(folder) is inside the store; choose a folder outside it")
-        }
-        if !exists(folder) { try storing { () throws(StorageError) in try makeFolder(folder) } }
-        let opened = try storing { () throws(StorageError) in try OpenFolder(folder) }
-        do throws(LedgerError) { return try LogTiles.export(log, to: opened) } catch {
-            throw error.code == .damaged ? IngestionError(.damaged, error.description) : IngestionError(error)
-        }
-    }
 }

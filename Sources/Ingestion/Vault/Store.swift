@@ -170,6 +170,22 @@ package struct Store: Sendable {
         }
     }
 
+    /// A signing key by its name.
+    ///
+    /// - Throws: `notPermitted` when there is none, or the record has another key under this name.
+    package func signingKey(named name: String) throws(IngestionError) -> SigningKey {
+        guard keyFolders.has("\(name).\(KeyKind.signing.rawValue)") else {
+            throw IngestionError(
+                .notPermitted,
+                "\(keysFolder)/\(name).signing: there is no such key; make it with: sluice keys generate --kind signing --name \(name)"
+            )
+        }
+        let seed = try key(.signing, name)
+        do throws(CryptographyError) { return try SigningKey(seed: seed) } catch {
+            throw IngestionError(.notPermitted, error.description)
+        }
+    }
+
     private static func signingKey(in folders: KeyFolders, name: String) throws(IngestionError) -> SigningKey {
         let seed = try folders.read(.signing, name)
         do throws(CryptographyError) { return try SigningKey(seed: seed) } catch {

@@ -169,7 +169,7 @@ package final class ProvenLog: Sendable {
         try entry(sequence, of: try state())
     }
 
-    private func entry(_ sequence: Int, of state: ProvenState) throws(LedgerError) -> LedgerEntry {
+    func entry(_ sequence: Int, of state: ProvenState) throws(LedgerError) -> LedgerEntry {
         guard sequence >= 0, sequence < state.size else { throw damaged("there is no entry \(sequence)") }
         count.add(1, ordering: .relaxed)
         let (bytes, path) = try ledger.read("prove ledger") { db in

@@ -25,8 +25,7 @@ struct KeysCommand: AsyncParsableCommand {
             """,
         subcommands: [
             Generate.self, Pair.self, List.self, Check.self, Rotate.self, Rewrap.self, Shred.self, Drill.self,
-            Export.self,
-            Import.self,
+            Export.self, Import.self, Public.self,
         ])
 
     /// `sluice keys generate`: makes a key and records its identity in the ledger.
@@ -90,6 +89,30 @@ struct KeysCommand: AsyncParsableCommand {
                 if let second = try store.postQuantumVerifier() {
                     Terminal.columns(["verifier", "post-quantum", "\(second)"])
                 }
+            }
+        }
+    }
+
+    /// `sluice keys public`: the public half of a signing key.
+    struct Public: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "public",
+            abstract: "Print the public half of a signing key in PEM, for those who check what it signs.",
+            discussion: """
+                Such as cosign and securesystemslib, for the statements of sluice lineage export --format intoto.
+
+                Example: sluice keys public --name attest > attest.pem
+
+                Exit codes: 0 printed · 77 there is no such key.
+                """)
+        @Option(name: .long, help: "The name of a key of kind signing.") var name: String
+        @OptionGroup var store: StoreOptions
+
+        /// Prints the key.
+        func run() async throws {
+            ignoreBrokenPipes()
+            try await reporting {
+                Terminal.document(try store.require().proving().signingKey(named: name).publicPEM)
             }
         }
     }
