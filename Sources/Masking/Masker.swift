@@ -39,6 +39,8 @@ package struct Masker: Sendable {
     package var writesPlainValues = true
     /// The header of a shard, with its line end; empty for JSON Lines.
     package let header: [UInt8]
+    /// Which fields of the contract the columns of a CSV shard are; nil where each column is a field and has its name.
+    package let columnFields: String?
 
     /// Prepares the rules of a contract for one layout.
     ///
@@ -109,6 +111,33 @@ package struct Masker: Sendable {
         dropsExtras = schema.unknownFields == .drop
         spanColumn = try SpanColumn(schema, layout, delimiter: layout.format == .csv ? delimiter : nil)
         header = Self.header(layout, without: Set(dropped), delimiter: delimiter, spans: spanColumn)
+        columnFields = Self.columnFields(layout, schema, without: Set(dropped), hasSpans: spanColumn != nil)
+    }
+
+    /// The fields of a shard's columns, in order: `A+N` are N fields from the one with index A on, `-N` are N columns that
+    /// are no field of the contract.
+    ///
+    /// A reader cannot find this out: labels are compared in several ways, fields go by position, and columns are dropped.
+    private static func columnFields(
+        _ layout: Layout, _ schema: Schema, without dropped: Set<Int>, hasSpans: Bool
+    ) -> String? {
+        guard layout.format == .csv else { return nil }
+        let kept = layout.columns.indices.filter { !dropped.contains($0) }
+        let isPlain = kept.allSatisfy { column in
+            layout.fieldOfColumn[column].map {
+                schema.fields[$0].name.utf8.elementsEqual(layout.columns[column].utf8)
+            } ?? false
+        }
+        if isPlain, !hasSpans { return nil }
+        var runs: [(field: Int?, count: Int)] = []
+        for field in kept.map({ layout.fieldOfColumn[$0] }) + (hasSpans ? [nil] : []) {
+            if let last = runs.last, field == last.field.map({ $0 + last.count }) {
+                runs[runs.count - 1].count += 1
+            } else {
+                runs.append((field, 1))
+            }
+        }
+        return runs.map { run in run.field.map { "\($0)+\(run.count)" } ?? "-\(run.count)" }.joined(separator: ",")
     }
 
     /// Refuses a rule that needs the row's subject, which the file does not have.

@@ -123,4 +123,30 @@ import Testing
         let comma = try harness.run("shard", "info", shards[1]).out
         #expect(semicolon.contains("csv-delimiter = ;") && !comma.contains("csv-delimiter"), "\(semicolon)")
     }
+
+    @Test func `the context says which fields the columns are, where labels do not`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        _ = try prepared(harness, [("a.csv", "d", "id,z\n1,a.csv\n2,b\n")])
+        func fields(_ contract: String, _ text: String) throws -> String? {
+            try harness.write("c.yaml", contract + "sluice: { batch: { minRows: 1 }, undeclaredPii: allow }\n")
+            try harness.write("c.csv", text)
+            let done = try harness.run("ingest", "c.csv", "--store", "store", "--dataset", "e", "--schema", "c.yaml")
+            let shard = try #require(
+                done.out.split(separator: " ").first { $0.contains("accepted/e/") }, "\(done.out) \(done.err)")
+            let info = try harness.run(
+                "shard", "info", shard.trimmingCharacters(in: .whitespacesAndNewlines) + "0.sluice")
+            return info.out.split(separator: "\n").first { $0.contains("csv-fields = ") }?
+                .split(separator: " ").last.map(String.init)
+        }
+        let plain = "fields:\n  - { name: a }\n  - { name: b }\n"
+        #expect(try fields(plain, "a,b\n1,2\n") == nil)
+        #expect(try fields(plain, "b,a\n1,3\n") == nil)
+        let subset = "fieldsMatch: [subset]\n" + plain
+        #expect(try fields(subset, "x,A,a,y,b,z\n1,2,3,4,5,6\n") == "-2,0+1,-1,1+1,-1")
+        let places =
+            "fields:\n  - { name: a, sluice: { column: 2 } }\n  - { name: b, sluice: { column: 3 } }\n"
+            + "  - { name: s, sluice: { column: 1, pii: { entity: PERSON, operator: drop } } }\n"
+        #expect(try fields(places, "x,y,z\n1,2,3\n") == "0+2")
+    }
 }

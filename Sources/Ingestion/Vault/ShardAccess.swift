@@ -263,6 +263,8 @@ extension Store {
         let opened = try openCurrent(file, isHashed: recorded.0 == nil || recorded.1 == nil)
         let reader: MessageReader
         do throws(SealingError) { reader = try MessageReader(.file(opened), keys: ring, expect: expect) } catch {
+            // A header that was changed may look like one for other keys.
+            if recorded.0 != nil, error.code == .noKey { _ = try openRecorded(file) }
             throw refused(error, path)
         }
         let (id, commitment) = (hex(reader.info.messageID), hex(reader.info.commitment))
@@ -280,7 +282,11 @@ extension Store {
             throw IngestionError(
                 .damaged, "entry \(file.entry.sequence) of the ledger records a file with an invalid path")
         }
-        return try storing(reading: true) { () throws(StorageError) in try files.openRegular(at: path) }
+        do throws(StorageError) { return try files.openRegular(at: path) } catch {
+            guard error.code == .notFound else { throw IngestionError(error, reading: true) }
+            throw IngestionError(
+                .damaged, "\(place(of: file)): the ledger records it (entry \(file.entry.sequence)), but it is missing")
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -32,8 +33,30 @@ def test_errors(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "/nowhere"]) == 66
     assert main(["verify", str(store)]) == 64
     assert main(["cat", str(store), "none", "--vkey", vkey(store), "--reason", "test"]) == 66
+    assert main(["list", str(store), "none", "--vkey", vkey(store)]) == 66
+    assert main(["verify", str(store), "--vkey", vkey(store), "--anchor", "/nowhere/anchor"]) == 66
+    assert main(["cat", str(store), "orders", "--vkey", vkey(store), "--reason", "test", "--since", "2026"]) == 64
+    assert main(["to-parquet", str(store), "orders", "/nowhere/out", "--vkey", vkey(store), "--reason", "test"]) == 66
+    # A reason is no option.
+    assert main(["cat", str(store), "orders", "--vkey", vkey(store), "--reason=--store"]) == 0
+    messages = capsys.readouterr().err
     with open(store / "ledger.sqlite", "r+b") as file:
         file.truncate(8192)
     assert main(["verify", str(store), "--vkey", "a+b+c"]) == 64
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 4 and all(line.startswith("sluice: ") for line in lines)
+    lines = (messages + capsys.readouterr().err).splitlines()
+    assert len(lines) == 8 and all(line.startswith("sluice: ") for line in lines)
+
+
+def test_values_that_json_does_not_have(made: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    contract = (
+        "fields:\n  - { name: n, type: number }\n  - { name: at, type: datetime }\n  - { name: d, type: date }\n"
+        "sluice: { undeclaredPii: allow, secrets: allow, batch: { minRows: 1 } }\n"
+    )
+    store = made(contract, "n,at,d\nNaN,2026-01-31T10:00:00Z,2026-01-31\n")
+    assert main(["cat", str(store), "data", "--vkey", vkey(store), "--reason", "test"]) == 0
+
+    def refuse(text: str) -> None:
+        raise ValueError(text)
+
+    row = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert row == {"n": "nan", "at": "2026-01-31T10:00:00+00:00", "d": "2026-01-31"}

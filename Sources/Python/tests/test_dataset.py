@@ -5,17 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import json
+import multiprocessing
 import pickle
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import PROGRAM, SAMPLES, SCHEMAS, ingest, sluice, vkey
+from conftest import PROGRAM, ROOT, SAMPLES, SCHEMAS, ingest, sluice, vkey
 
 import sluice as package
 from sluice import Damaged, Dataset, NotFound, NotPermitted, NotRecordedWarning, UsageError
+
+
+SOURCES = ROOT / "Sources/Python/src"
 
 
 def opened(store: Path, dataset: str = "orders", **more: Any) -> Dataset:
@@ -61,11 +70,35 @@ def test_access_is_recorded_first_and_once(store: Path) -> None:
     assert len(log(store)) == 2
 
 
-def test_a_copy_in_another_process_has_the_keys(store: Path) -> None:
+def count(dataset: Dataset, found: Any) -> None:
+    found.put(sum(1 for _ in dataset))
+
+
+def test_a_process_that_is_started_has_the_keys(store: Path) -> None:
+    dataset = opened(store)
+    next(iter(dataset))
+    context = multiprocessing.get_context("spawn")
+    found: Any = context.Queue()
+    process = context.Process(target=count, args=(dataset, found))
+    process.start()
+    assert found.get(timeout=60) == 800 and len(log(store)) == 1
+    process.join()
+
+
+def test_a_copy_on_disk_has_no_key(store: Path) -> None:
     dataset = opened(store)
     rows = list(dataset)
-    copy = pickle.loads(pickle.dumps(dataset))
-    assert list(copy) == rows and copy.checkpoint == dataset.checkpoint and len(log(store)) == 1
+    raw = pickle.dumps(dataset)
+    assert dataset._data_keys and not any(key in raw for key in dataset._data_keys.values())
+    copy = pickle.loads(raw)
+    assert list(copy) == rows and copy.checkpoint == dataset.checkpoint and len(log(store)) == 2
+
+
+def test_threads_record_once(store: Path) -> None:
+    dataset = opened(store)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: sum(1 for _ in dataset), range(4))) == [800] * 4
+    assert len(log(store)) == 1
 
 
 def test_fails_closed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,8 +134,13 @@ def test_changed_files(store: Path, record: str) -> None:
         first.write_bytes(changed)
         with pytest.raises(Damaged):
             list(opened(store, record=record))
+    # A changed name of a recipient looks like a file for other keys, and is no less damaged.
+    place = raw.index(b"main")
+    first.write_bytes(raw[:place] + b"niam" + raw[place + 4 :])
+    with pytest.raises(Damaged):
+        list(opened(store, record=record))
     first.unlink()
-    with pytest.raises(package.SluiceError):
+    with pytest.raises(Damaged, match="records it"):
         list(opened(store, record=record))
     first.write_bytes(raw)
     assert len(list(opened(store, record=record))) == 800
@@ -121,6 +159,22 @@ def test_selection(store: Path) -> None:
     assert [one.path for one in opened(store, at=second.entry).shards] == [first.path]
     assert [one.path for one in opened(store, batches=[second.batch.id]).shards] == [second.path]
     assert not opened(store, since=second.entry + 1).shards
+    received = datetime.fromisoformat(second.batch.time)
+    for since in (
+        received, received.astimezone(timezone(timedelta(hours=9))), received.astimezone(timezone(timedelta(hours=-9))).isoformat(),
+        f"{received:%Y%m%dT%H%M%S.%fZ}",
+    ):  # fmt: skip
+        assert [one.path for one in opened(store, since=since).shards] == [second.path], since
+    assert len(opened(store, since=f"{received:%Y-%m-%d}").shards) == 2
+    assert not opened(store, since=received + timedelta(microseconds=1)).shards
+    for wrong in ("yesterday", "9", 1.5, True, 10_000):
+        with pytest.raises(UsageError, match="since"):
+            opened(store, since=wrong)
+    for more in ({"at": "5"}, {"batches": second.batch.id}, {"keys": "main.kek"}, {"reason": "a\0b"}, {"record": "try", "reason": None}):
+        with pytest.raises(UsageError):
+            opened(store, **more)  # type: ignore[arg-type]
+    with pytest.raises(NotFound, match="anchor"):
+        opened(store, anchors=["/nowhere/anchor"])
     for more in ({"batches": ["none"]}, {"dataset": "none"}):
         with pytest.raises(NotFound):
             opened(store, **more)  # type: ignore[arg-type]
@@ -153,6 +207,24 @@ def test_erased_and_wrapped_again(store: Path) -> None:
     assert erased == [row for row in rows if str(row["customer_id"]) != person] and len(erased) < len(rows)
     with pytest.raises(NotFound, match="lost"):
         opened(store, at=size)
+    # A snapshot from after the erasure stays readable, also in yet another form.
+    size = opened(store).checkpoint["size"]
+    sluice("keys", "rotate", "main-2", "--store", store)
+    sluice("keys", "rewrap", "--from", "main-2", "--store", store)
+    assert list(opened(store, at=size)) == erased
+
+
+def test_changed_by_the_gate_while_it_is_read(store: Path) -> None:
+    dataset, untouched = opened(store), opened(store)
+    rows = iter(dataset)
+    next(rows)
+    sluice("keys", "rotate", "main", "--store", store)
+    sluice("keys", "rewrap", "--from", "main", "--store", store)
+    with pytest.raises(NotFound, match="open it again"):
+        list(rows)
+    with pytest.raises(NotFound):
+        list(untouched)
+    assert len(list(opened(store))) == 800
 
 
 def test_replaced(store: Path) -> None:
@@ -165,16 +237,13 @@ def test_replaced(store: Path) -> None:
 
 
 def test_removed(store: Path) -> None:
-    import datetime
-    import subprocess
-
     faketime = shutil.which("faketime")
     with open(store / "sluice.yaml", "a") as file:
         file.write("\nretention:\n  accepted: 1d\n")
     size = opened(store).checkpoint["size"]
     if faketime is None:
         pytest.skip("faketime is not installed, so retention cannot be waited for")
-    later = (datetime.datetime.now() + datetime.timedelta(days=3)).strftime("%Y-%m-%d %H:%M:%S")
+    later = (datetime.now() + timedelta(days=3)).strftime("%Y-%m-%d %H:%M:%S")
     subprocess.run([faketime, later, PROGRAM, "prune", "--store", str(store)], check=True)
     with pytest.raises(NotFound):
         opened(store, at=size)
@@ -193,6 +262,35 @@ def test_provenance_and_parquet(store: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="exists"):
         dataset.to_parquet(path)
     assert [one.name for one in tmp_path.iterdir() if one.name.endswith("part")] == []
+    for more in ({"encryption": {}}, {"encryption": {"footer": b"short"}}, {"compression": "none such"}):
+        with pytest.raises(UsageError):
+            dataset.to_parquet(tmp_path / "other.parquet", **more)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no column nobody"):
+        dataset.to_parquet(tmp_path / "other.parquet", encryption={"footer": bytes(16), "columns": {"nobody": bytes(16)}})
+    with pytest.raises(NotFound, match="folder"):
+        dataset.to_parquet(tmp_path / "none/other.parquet")
+    assert not (tmp_path / "other.parquet").exists()
+    empty = opened(store, since=dataset.checkpoint["size"])
+    empty.to_parquet(tmp_path / "empty.parquet")
+    assert b"sluice.provenance" in pq.read_schema(tmp_path / "empty.parquet").metadata
+
+
+def test_killed_while_it_writes(store: Path, tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys, sluice\n"
+        f"dataset = sluice.open({str(store)!r}, 'orders', vkey={vkey(store)!r}, reason='test')\n"
+        "tables = dataset._tables\n"
+        "def until_killed():\n"
+        "    yield next(tables())\n"
+        "    print('wrote', flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "dataset._tables = until_killed\n"
+        f"dataset.to_parquet({str(tmp_path / 'out.parquet')!r})\n"
+    )
+    before = set(tmp_path.iterdir())
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=SOURCES)
+    assert done.returncode == -9 and "wrote" in done.stdout, done.stderr
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_encrypted_parquet(store: Path, tmp_path: Path) -> None:
@@ -212,6 +310,23 @@ def test_encrypted_parquet(store: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="bytes"):
         dataset.to_parquet(tmp_path / "short", encryption={"footer": b"short"})
     assert not (tmp_path / "short").exists()
+
+
+def test_encryption_covers_every_column(made: Callable[..., Path], tmp_path: Path) -> None:
+    contract = (
+        "fields:\n  - { name: a, type: string }\n  - { name: b, type: string }\n  - { name: l, type: list }\n"
+        "sluice: { undeclaredPii: allow, secrets: allow, batch: { minRows: 1 } }\n"
+    )
+    store = made(contract, 'a,b,l\nfirst column,second column,"one item,other item"\n')
+    dataset = opened(store, "data")
+    dataset.to_parquet(tmp_path / "plain", compression="none")
+    words = (b"first column", b"second column", b"other item")
+    assert all(word in (tmp_path / "plain").read_bytes() for word in words)
+    for columns in ({}, {"b": bytes(range(1, 33))}, {"l": bytes(range(1, 33))}, {name: bytes(range(1, 33)) for name in "abl"}):
+        keys, path = {"footer": bytes(range(32)), "columns": columns}, tmp_path / "".join(["sealed", *columns])
+        dataset.to_parquet(path, compression="none", encryption=keys)
+        assert not any(word in path.read_bytes() for word in words)
+        assert pq.read_table(path, decryption_properties=package.parquet_decryption(keys)).equals(dataset.to_arrow())
 
 
 def test_new_batches_are_there_when_opened_again(store: Path) -> None:

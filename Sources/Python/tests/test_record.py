@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import pytest
 from conftest import sluice, vkey
 
 import sluice as package
-from sluice import Damaged, NotFound, UnpinnedWarning, UsageError
+from sluice import CacheWarning, Damaged, NotFound, TryAgain, UnpinnedWarning, UsageError
+from sluice.__main__ import main
 from sluice._note import Frontier
 from sluice._record import Record
 
@@ -72,8 +76,11 @@ def test_changed_ledger(store: Path, statement: str, is_warm: bool) -> None:
     before = Record(store, key).checkpoint.size if is_warm else 0
     change(store, statement)
     if is_warm and ("row_count" in statement or "seq = 5" in statement):
-        # What was verified is not read again, so a change of it has no effect.
+        # What was verified is not read again, so a change of it has no effect, unless somebody asks.
         assert Record(store, key).checkpoint.size == before
+        with pytest.raises(Damaged):
+            Record(store, key, afresh=True)
+        assert main(["verify", str(store), "--vkey", key]) == 1
         shutil.rmtree(cache())
     with pytest.raises(Damaged):
         Record(store, key)
@@ -103,8 +110,9 @@ def test_older_copy(store: Path, tmp_path: Path) -> None:
         (store / name).unlink(missing_ok=True)
     shutil.copy(tmp_path / "older/ledger.sqlite", store / "ledger.sqlite")
     # This user has seen the newer one.
-    with pytest.raises(Damaged, match="older copy"):
-        Record(store, key)
+    for afresh in (False, True):
+        with pytest.raises(Damaged, match="older copy"):
+            Record(store, key, afresh=afresh)
     # Another user has not, and notices by the anchor alone.
     shutil.rmtree(cache())
     assert Record(store, key, [anchor.read_bytes()]).checkpoint.size > 0
@@ -153,6 +161,7 @@ def test_pinned_state(store: Path) -> None:
 
 
 def test_cache(store: Path) -> None:
+    shutil.rmtree(cache(), ignore_errors=True)
     key = vkey(store)
     first = Record(store, key)
     assert list(cache().glob("record-*"))
@@ -162,14 +171,62 @@ def test_cache(store: Path) -> None:
     expected = again.shards("orders")
     for path in cache().glob("record-*"):
         path.write_bytes(b"SQLite format 3\0 and nothing else")
-    assert Record(store, key).shards("orders") == expected
+    with pytest.warns(CacheWarning, match="damaged"):
+        assert Record(store, key).shards("orders") == expected
+    # It is made anew, and counts again.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Record(store, key).shards("orders") == expected
+    for path in cache().glob("record-*"):
+        raw = bytearray(path.read_bytes())
+        raw[4096:] = bytes(len(raw) - 4096)
+        path.write_bytes(raw)
+    with pytest.warns(CacheWarning, match="damaged"):
+        assert Record(store, key).shards("orders") == expected
     shutil.rmtree(cache())
     cache().mkdir(mode=0o777)
     cache().chmod(0o777)
-    # Others could write there: nothing is kept.
-    assert Record(store, key).shards("orders") == expected
+    # Others could write there: nothing is kept, and that is said.
+    with pytest.warns(CacheWarning, match="written by others"):
+        assert Record(store, key).shards("orders") == expected
     assert not list(cache().iterdir())
     shutil.rmtree(cache())
+
+
+def test_busy_is_not_damaged(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(cache(), ignore_errors=True)
+    key = vkey(store)
+    Record(store, key)
+    monkeypatch.setattr("sluice._record._PATIENCE", 0.1)
+    for path in (store / "ledger.sqlite", next(cache().glob("record-*"))):
+        held = sqlite3.connect(path, isolation_level=None)
+        held.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(TryAgain, match="another process"):
+            Record(store, key)
+        held.execute("ROLLBACK")
+        held.close()
+        assert Record(store, key).checkpoint.size > 0
+
+
+def test_a_writer_that_was_stopped(store: Path) -> None:
+    key, path = vkey(store), store / "ledger.sqlite"
+    # A transaction that spills to the file before it ends, so that its journal is hot.
+    program = (
+        "import os, sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "db.execute('PRAGMA cache_size = 1'); db.execute('BEGIN IMMEDIATE')\n"
+        "db.execute('CREATE TABLE spill(x)')\n"
+        "for _ in range(200): db.execute('INSERT INTO spill VALUES(zeroblob(4000))')\n"
+        "os._exit(9)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, path], check=False)
+    journal = Path(f"{path}-journal")
+    assert journal.exists() and journal.stat().st_size > 0
+    # A reader that may not write cannot put it in order.
+    with pytest.raises(TryAgain, match="sluice status"):
+        Record(store, key)
+    sluice("status", "--store", store, code=None)
+    assert Record(store, key).checkpoint.size > 0
 
 
 def test_no_store(tmp_path: Path) -> None:

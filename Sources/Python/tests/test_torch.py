@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 from pathlib import Path
 
@@ -40,6 +41,44 @@ def test_shuffle() -> None:
     assert sorted(once) == list(range(1000)) != once
     orders = {tuple(shard for shard, _ in deal.parts([5] * 20, epoch, 0, 1)) for epoch in range(5)}
     assert len(orders) == 5
+
+
+def test_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a worker goes on, with or without torch."""
+    import sys
+    import types
+    from types import SimpleNamespace
+
+    if "torch" not in sys.modules and importlib.util.find_spec("torch") is None:
+        data = types.ModuleType("torch.utils.data")
+        data.IterableDataset, data.get_worker_info = object, lambda: None  # type: ignore[attr-defined]
+        for name, module in (("torch", types.ModuleType("torch")), ("torch.utils", types.ModuleType("torch.utils")), ("torch.utils.data", data)):
+            monkeypatch.setitem(sys.modules, name, module)
+        monkeypatch.delitem(sys.modules, "sluice._torch", raising=False)
+    from sluice._torch import TorchRows
+
+    shards = [SimpleNamespace(rows=50), SimpleNamespace(rows=50)]
+    source = SimpleNamespace(shards=shards, _rows=lambda shard: ({"n": shards.index(shard) * 50 + at} for at in range(50)))
+    deal = Deal(rank=0, world=1, shuffle=10, seed=1, drop_last=False)
+
+    def rows() -> TorchRows:
+        return TorchRows(source, deal, None, None)  # type: ignore[arg-type]
+
+    every = [row["n"] for row in rows()]
+    begun = rows()
+    some = [row["n"] for row in itertools.islice(begun, 30)]
+    state = begun.state_dict()
+    again = rows()
+    again.load_state_dict(state)
+    # Saved once more before a row is asked for, and after the first is.
+    assert again.state_dict() == state == {"epoch": 0, "given": 30}
+    iterator = iter(again)
+    more = [next(iterator)["n"]]
+    assert again.state_dict() == {"epoch": 0, "given": 31}
+    assert some + more + [row["n"] for row in iterator] == every
+    again.set_epoch(1)
+    assert again.state_dict() == {"epoch": 1, "given": 0}
+    monkeypatch.delitem(sys.modules, "sluice._torch")
 
 
 def test_loader(store: Path) -> None:

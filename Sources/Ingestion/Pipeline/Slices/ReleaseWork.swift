@@ -125,6 +125,8 @@ private struct SliceSealer: ~Copyable {
         if plan.reading.format == .csv, masker.delimiter != 0x2C {
             form["csv-delimiter"] = String(decoding: [masker.delimiter], as: UTF8.self)
         }
+        // The context of a message holds 64 KiB at most.
+        if let fields = masker.columnFields, fields.utf8.count <= 32_768 { form["csv-fields"] = fields }
     }
 
     /// Appends the masked rows to the accepted shard, and the rows held back, unmasked, to the quarantine shard.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from ._contract import KINDS, Column
 from ._dataset import UNPINNED, Dataset
 from ._errors import (
+    CacheWarning,
     Damaged,
     MissingPackage,
     NotFound,
@@ -30,6 +31,7 @@ __all__ = [
     "KINDS",
     "UNPINNED",
     "Batch",
+    "CacheWarning",
     "Column",
     "Damaged",
     "Dataset",

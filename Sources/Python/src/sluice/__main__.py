@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
 import sys
 from collections.abc import Sequence
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
-from . import Dataset, SluiceError
+from . import Dataset, NotFound, SluiceError
 from ._dataset import opened_record
 
 
@@ -18,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sluice", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
-        ("verify", "verify the ledger's tree, signatures and anchors"),
+        ("verify", "verify the whole ledger again: tree, signatures, anchors, and that it is no older than what was seen; no shard is read"),
         ("list", "list datasets, or the shards of one"),
         ("cat", "print rows as JSON lines"),
         ("to-parquet", "write a Parquet file"),
@@ -32,33 +35,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name in ("cat", "to-parquet"):
             command.add_argument("dataset", help="the dataset")
             command.add_argument("--reason", required=True, help="why; the ledger records it, so give no personal data")
-            command.add_argument("--since", help="only entries from this number on, or batches since this ISO 8601 time")
+            command.add_argument("--since", help="only entries from this number on, or batches since this ISO 8601 time (a lone year is written 2026-01-01)")
             command.add_argument("--at", type=int, help="as of this size of the ledger")
             command.add_argument("--binary", help="the program sluice (default: $SLUICE, or sluice on the path)")
         if name == "to-parquet":
             command.add_argument("output", type=Path, help="the file to write")
     given = parser.parse_args(arguments)
     try:
-        return _run(given)
+        code = _run(given)
+        sys.stdout.flush()
+        return code
     except SluiceError as error:
         print(f"sluice: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # The reader has enough, as with `| head`.
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"sluice: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
+        return 73
 
 
 def _run(given: argparse.Namespace) -> int:
     if given.command in ("verify", "list"):
-        record = opened_record(Path(given.store), given.vkey, given.anchor)
+        record = opened_record(Path(given.store), given.vkey, given.anchor, afresh=given.command == "verify")
         if given.command == "verify":
             print(json.dumps({**record.document(), "anchors": len(given.anchor)}))
         elif given.dataset is None:
             for name, batches, shards, count in record.datasets():
                 print(f"{name}  {batches} batches  {shards} shards  {count} rows")
         else:
-            for shard in record.shards(given.dataset):
+            found = record.shards(given.dataset)
+            if not found:
+                raise NotFound(f"{given.store}: it has no accepted shard of a dataset {given.dataset}; see: python -m sluice list {given.store}")
+            for shard in found:
                 state = f"  removed by entry {shard.removed}" if shard.removed is not None else ""
                 print(f"#{shard.entry}  {shard.batch.time}  {shard.path}  {shard.rows} rows{state}")
         return 0
@@ -78,8 +89,17 @@ def _run(given: argparse.Namespace) -> int:
         print(f"{dataset.row_count} rows in {given.output}")
         return 0
     for row in dataset:
-        print(json.dumps(row, ensure_ascii=False, default=str))
+        print(json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False, allow_nan=False))
     return 0
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: times in ISO 8601, and numbers that JSON does not have as text."""
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ._errors import Damaged, NotPermitted, UsageError, error_for
@@ -18,9 +19,13 @@ _BEGIN = "sluice-kek-v1:"
 
 
 def program(binary: str | os.PathLike[str] | None) -> str:
-    """The path of the program `sluice`: as given, by `$SLUICE`, or on `$PATH`."""
+    """The path of the program `sluice`: as given, by `$SLUICE`, or on `$PATH`.
+
+    Raises:
+        NotPermitted: it is not there.
+    """
     named = binary or os.environ.get("SLUICE") or "sluice"
-    found = shutil.which(named)
+    found = program_at(named)
     if found is None:
         raise NotPermitted(
             f"{os.fspath(named)}: the program is not there, and without it no access is recorded; install sluice, name it with binary= or "
@@ -29,8 +34,13 @@ def program(binary: str | os.PathLike[str] | None) -> str:
     return found
 
 
+def program_at(binary: str | os.PathLike[str] | None) -> str | None:
+    """The path of the program `sluice`; None where it is not there."""
+    return shutil.which(binary or os.environ.get("SLUICE") or "sluice")
+
+
 def recorded_keys(
-    store: Path, shards: Iterable[Shard], reason: str, binary: str | os.PathLike[str] | None
+    store: Path, shards: Sequence[Shard], reason: str, binary: str | os.PathLike[str] | None
 ) -> dict[str, bytes]:
     """Data keys by the SHA-256 of their files. The ledger has an entry `shard.opened` before the first key is given out.
 
@@ -38,15 +48,21 @@ def recorded_keys(
         SluiceError: what `sluice shard unwrap` said, by its exit code.
     """
     asked = "".join(f"{one.sha256}\n" for one in shards)
-    command = [program(binary), "shard", "unwrap", "--digests", "-", "--reason", reason, "--store", str(store)]
+    command = [program(binary), "shard", "unwrap", "--digests", "-", f"--reason={reason}", f"--store={store}"]
     done = subprocess.run(command, input=asked.encode(), capture_output=True, check=False)
     if done.returncode:
         text = done.stderr.decode("utf-8", "replace").strip().removeprefix("sluice: ")
         raise error_for(done.returncode, text or f"sluice shard unwrap ended with {done.returncode}")
     keys = {}
     for line in done.stdout.splitlines():
-        document = json.loads(line)
-        keys[document["file_sha256"]] = base64.b64decode(document["data_key"], validate=True)
+        # Not from the error, which would hold the line.
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            document = json.loads(line)
+            keys[document["file_sha256"]] = base64.b64decode(document["data_key"], validate=True)
+    if missing := [one for one in shards if one.sha256 not in keys]:
+        raise NotPermitted(
+            f"{command[0]}: it gave no key for {missing[0].path}, and no error; is it the program sluice, of a version with sluice shard unwrap?"
+        )
     return keys
 
 

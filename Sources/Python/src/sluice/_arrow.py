@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -52,11 +53,26 @@ def table(plain: memoryview, form: Form, columns: list[Column], batch: str, coun
     Raises:
         UnreadableData: a value does not fit; the message names row and column.
     """
-    try:
-        return _csv_table(plain, form, columns, count) if form.is_csv else _json_table(plain, columns)
-    except (pa.ArrowInvalid, pa.ArrowKeyError, _Unsure):
-        # The fast readers are stricter than the contract in places; the values decide, one by one.
-        return _slow_table(plain, form, columns, batch)
+    made = None
+    # The fast readers are stricter than the contract in places; the values decide, one by one. Their errors have values, so they are gone
+    # before anything else can be raised.
+    with contextlib.suppress(pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowTypeError, _Unsure):
+        made = _csv_table(plain, form, columns, count) if form.is_csv else _json_table(plain, columns)
+    if made is None:
+        made = _slow_table(plain, form, columns, batch)
+    for column in columns:
+        if column.name not in made.column_names:
+            made = made.append_column(column.name, pa.nulls(made.num_rows, arrow_type(column)))
+    declared = [column.name for column in columns]
+    return made.select(declared + [name for name in made.column_names if name not in set(declared)])
+
+
+def fitted(made: Any, wanted: Any) -> Any:
+    """The table with the columns of a schema, in its order; those that it does not have are null."""
+    for field in wanted:
+        if field.name not in made.column_names:
+            made = made.append_column(field, pa.nulls(made.num_rows, field.type))
+    return made.select(wanted.names)
 
 
 class _Unsure(Exception):
@@ -69,7 +85,9 @@ def _csv_table(plain: memoryview, form: Form, columns: list[Column], count: int)
         raise _Unsure
     nulls = list(next(iter(missing)))
     names = form.named(header(plain, form), columns)
-    if len(set(names)) != len(names):
+    is_mixed = nulls != [""] and not {column.name for column in columns}.issuperset(names)
+    if len(set(names)) != len(names) or is_mixed:
+        # Of columns that are not declared only an empty cell is missing.
         raise _Unsure
     # With one line end a row no value has one, and the blocks are read in parallel.
     has_long_rows = bytes(plain).count(b"\n") != count + 1
@@ -102,6 +120,9 @@ def _converted(read: Any, columns: list[Column]) -> Any:
     for column in columns:
         place = read.schema.get_field_index(column.name)
         wanted = arrow_type(column)
+        if place >= 0 and pa.types.is_floating(read.schema.field(place).type) and pc.any(pc.is_inf(read.column(place))).as_py():
+            # Infinite as it was written, or too large for a float.
+            raise _Unsure
         if place < 0 or read.schema.field(place).type == wanted:
             continue
         read = read.set_column(place, pa.field(column.name, wanted), _converted_column(read.column(place), column, wanted))
@@ -131,9 +152,11 @@ def _converted_column(values: Any, column: Column, wanted: Any) -> Any:
         encoded = encoded.combine_chunks()
     try:
         distinct = [None if text is None else column.value(text) for text in encoded.dictionary.to_pylist()]
-    except (ValueError, OverflowError):
+        if column.kind == "time" and any(value is not None and value.tzinfo for value in distinct):
+            raise _Unsure
+        return pa.array(distinct, wanted).take(encoded.indices)
+    except (ValueError, OverflowError, pa.ArrowTypeError):
         raise _Unsure from None
-    return pa.array(distinct, wanted).take(encoded.indices)
 
 
 def _json_table(plain: memoryview, columns: list[Column]) -> Any:
@@ -165,7 +188,7 @@ def _slow_table(plain: memoryview, form: Form, columns: list[Column], batch: str
     names = dict.fromkeys(declared)
     for row in all_rows:
         names.update(dict.fromkeys(row))
-    arrays, fields = [], []
+    arrays, fields = list[Any](), list[Any]()
     for name in names:
         column = declared.get(name, Column(name))
         values = [row.get(name) for row in all_rows]
@@ -174,10 +197,15 @@ def _slow_table(plain: memoryview, form: Form, columns: list[Column], batch: str
         elif name not in declared:
             values = [value if value is None or isinstance(value, str) else _json(value) for value in values]
         wanted = arrow_type(column)
-        try:
+        if column.kind == "time":
+            # Arrow's times have no zone, and to leave it out would change them.
+            for number, value in enumerate(values, 1):
+                if value is not None and value.tzinfo is not None:
+                    raise unfit(column, batch, number)
+        with contextlib.suppress(pa.ArrowInvalid, OverflowError, pa.ArrowTypeError):
             arrays.append(pa.array(values, wanted))
-        except (pa.ArrowInvalid, OverflowError, pa.ArrowTypeError):
-            raise unfit(column, batch, _first_unfit(values, wanted)) from None
+        if len(arrays) == len(fields):
+            raise unfit(column, batch, _first_unfit(values, wanted))
         fields.append(pa.field(name, wanted))
     if not names:
         raise Damaged(f"batch {batch}: its shard has no column")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from ._errors import UnreadableData, UsageError
@@ -16,6 +18,7 @@ KINDS = ("string", "integer", "number", "boolean", "date", "datetime", "time", "
 
 _DEFAULT_TRUE, _DEFAULT_FALSE = ("true", "True", "TRUE", "1"), ("false", "False", "FALSE", "0")
 _ISO_PATTERN = re.compile(r"%Y-%m-%d[T ]%H:%M:%S(Z|%z)?")
+_MIDNIGHT = re.compile(r"T24:00(?=$|:00(?:\.0+)?(?:$|[Z+-])|[Z+-])")
 _NUMBER_TEXT = re.compile(r"[-+]?(?:\d[\d.,' \u00a0\u202f\u2009]*)?(?:[.,]?\d+)?(?:[eE][-+]?\d+)?")
 
 
@@ -58,6 +61,17 @@ class Column:
         )
 
     @property
+    def shape(self) -> tuple[object, ...]:
+        """What must be alike for the values of two batches to have one type."""
+        match self.kind:
+            case "datetime":
+                return self.kind, self.has_zone
+            case "list":
+                return self.kind, self.item
+            case _:
+                return (self.kind,)
+
+    @property
     def has_zone(self) -> bool:
         """Whether a datetime is an instant: in the default form, or by a pattern with a zone. Others are naive."""
         return self.format == "default" or self.format.endswith(("Z", "%z"))
@@ -79,9 +93,9 @@ class Column:
                 raise ValueError
             return int(value)
         if self.kind == "number":
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isinf(value := float(value)):
                 raise ValueError
-            return float(value)
+            return value
         if self.kind == "boolean":
             if not isinstance(value, bool):
                 raise ValueError
@@ -91,15 +105,29 @@ class Column:
         return value if self.kind == "list" else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def whole(text: str) -> int:
+    """An integer of any length. Python's own reader stops at 4,300 digits."""
+    if len(text) <= 4_000:
+        return int(text)
+    if not re.fullmatch(r"[-+]?[0-9]+", text):
+        raise ValueError
+    return int(Decimal(text))
+
+
 def _integer(column: Column, text: str) -> int:
-    return int(_bare(column, text)) if not column.is_plain else int(text)
+    return whole(_bare(column, text)) if not column.is_plain else whole(text)
 
 
 def _number(column: Column, text: str) -> float:
-    if column.is_plain:
-        return float(text)
-    text = _bare(column, text)
-    return float(text.replace(column.decimal, ".") if column.decimal != "." else text)
+    if not column.is_plain:
+        text = _bare(column, text)
+        if column.decimal != ".":
+            text = text.replace(column.decimal, ".")
+    value = float(text)
+    if math.isinf(value) and "inf" not in text.lower():
+        # It is finite, and a float cannot hold it.
+        raise ValueError
+    return value
 
 
 def _bare(column: Column, text: str) -> str:
@@ -127,7 +155,10 @@ def _date(column: Column, text: str) -> date:
 
 def _datetime(column: Column, text: str) -> datetime:
     if column.format == "default" or _ISO_PATTERN.fullmatch(column.format):
-        value = datetime.fromisoformat(text)
+        # RFC 3339 allows small letters, and ISO 8601 the end of a day as 24:00.
+        text = text.replace("t", "T").replace("z", "Z")
+        ends = _MIDNIGHT.sub("T00:00", text)
+        value = datetime.fromisoformat(ends) + timedelta(days=ends != text)
     else:
         value = datetime.strptime(text, column.format)
     if not column.has_zone:
@@ -136,8 +167,7 @@ def _datetime(column: Column, text: str) -> datetime:
 
 
 def _time(column: Column, text: str) -> time:
-    value = time.fromisoformat(text) if column.format == "default" else datetime.strptime(text, column.format).time()
-    return value.replace(tzinfo=None)
+    return time.fromisoformat(text) if column.format == "default" else datetime.strptime(text, column.format).timetz()
 
 
 def _list(column: Column, text: str) -> list[Any]:
@@ -232,27 +262,53 @@ def merged(of_contracts: Iterable[list[Column]]) -> list[Column]:
                 found[column.name] = column
             elif known.is_masked or column.is_masked:
                 found[column.name] = known if known.is_masked else column
-            elif known.kind == column.kind:
+            elif known.shape == column.shape:
                 continue
             elif {known.kind, column.kind} == {"integer", "number"}:
                 found[column.name] = replace(known, kind="number")
             else:
                 raise UsageError(
-                    f"column {column.name} is {known.kind} in some batches and {column.kind} in others; say which with "
+                    f"column {column.name} is {_said(known)} in some batches and {_said(column)} in others; say which with "
                     f'types={{"{column.name}": "string"}}, or take batches of one contract with since= or batches='
                 )
     return list(found.values())
 
 
-def with_types(known: list[Column], types: Mapping[str, str]) -> list[Column]:
-    """The columns with the kinds that the caller wants instead."""
-    names = {column.name for column in known}
+def _said(column: Column) -> str:
+    match column.kind:
+        case "datetime":
+            return "datetime with a zone" if column.has_zone else "datetime without a zone"
+        case "list":
+            return f"list of {column.item}"
+        case _:
+            return column.kind
+
+
+def with_types(own: list[Column], types: Mapping[str, str]) -> list[Column]:
+    """A contract's columns with the kinds that the caller wants instead."""
+    return [replace(column, kind=types.get(column.name, column.kind)) for column in own]
+
+
+def require_known(types: Mapping[str, str], names: Iterable[str], is_open: bool) -> None:
+    """Refuses kinds and columns that do not exist.
+
+    Args:
+        types: kinds by column.
+        names: the declared columns.
+        is_open: whether there may be others.
+    """
+    names = set(names)
     for name, kind in types.items():
         if kind not in KINDS:
             raise UsageError(f"types: {name}: there is no kind {kind!r}; there are {', '.join(KINDS)}")
-        if name not in names:
+        if name not in names and not is_open:
             raise UsageError(f"types: there is no column {name}; there are {', '.join(sorted(names))}")
-    return [replace(column, kind=types.get(column.name, column.kind)) for column in known]
+
+
+def lets_others_through(contract: Mapping[str, Any]) -> bool:
+    """Whether rows have columns that the contract does not declare."""
+    kept = contract.get("sluice", {}).get("unknownFields") == "keep"
+    return kept or contract.get("fieldsMatch") in ("subset", "partial", ["subset"], ["partial"]) or "fields" not in contract
 
 
 def unfit(column: Column, batch: str, row: int) -> UnreadableData:
@@ -272,10 +328,12 @@ def _unescaped(part: str) -> str:
 
 
 def aligned(own: list[Column], target: list[Column]) -> list[Column]:
-    """A contract's own columns, with its own notations, read as the kinds of all batches together."""
-    kinds = {column.name: column for column in target}
+    """The columns of all batches together as one contract's batches have them: with its own notations, and those that it does not declare
+    in the notation of the others."""
+    declared = {column.name: column for column in own}
     return [
-        replace(column, kind=kinds[column.name].kind, is_masked=kinds[column.name].is_masked)
-        for column in own
-        if column.name in kinds
+        replace(declared[column.name], kind=column.kind, is_masked=column.is_masked)
+        if column.name in declared
+        else replace(column, path=(), place=0)
+        for column in target
     ]

@@ -6,15 +6,27 @@ import base64
 import hashlib
 import os
 import random
-import warnings
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from multiprocessing.context import get_spawning_popen
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _contract
-from ._access import recorded_keys, wrapping_keys
+from ._access import program_at, recorded_keys, wrapping_keys
 from ._contract import Column
-from ._errors import Damaged, MissingPackage, NotFound, NotPermitted, NotRecordedWarning, UnpinnedWarning, UsageError
+from ._errors import (
+    Damaged,
+    MissingPackage,
+    NotFound,
+    NotPermitted,
+    NotRecordedWarning,
+    SluiceError,
+    UnpinnedWarning,
+    UsageError,
+    warn,
+)
 from ._message import Header, plaintext, unwrapped
 from ._record import Batch, Record, Shard, known_key, own_key
 from ._rows import Form, rows
@@ -38,15 +50,15 @@ class Dataset:
         store: the folder of the store.
         dataset: the name of the dataset.
         since: only shards of ledger entries from this number on (best the size of an earlier checkpoint), or of batches received at this
-            ISO 8601 time or later.
+            time or later: a datetime, or ISO 8601; without a zone in UTC.
         at: as of this size of the ledger, such as that of the checkpoint that was kept with a model.
         batches: only these batches.
         types: kinds of columns that the caller wants instead of the contract's; see `sluice.KINDS`.
         vkey: the verifier key of the ledger, as `sluice keys list` prints it. By default the one that `sluice` pinned for this user.
         anchors: checkpoints or receipts (`.tlog-proof`) that were kept elsewhere, as bytes or files.
         keys: wrapping keys for reading that is not recorded: by name, or key files; by default those in the store.
-        record: `require`: the ledger records who opens which shards and why, or nothing is opened. `try`: it is recorded if the program
-            `sluice` is there. `never`: it is not.
+        record: `require`: the ledger records who opens which shards and why, or nothing is opened. `try`: it is recorded, and only where the
+            program `sluice` is not there it is not. `never`: it is not.
         reason: why; the ledger records it, so it must hold no personal data.
         binary: the program `sluice`.
 
@@ -59,7 +71,7 @@ class Dataset:
         store: str | os.PathLike[str],
         dataset: str,
         *,
-        since: int | str | None = None,
+        since: int | str | datetime | None = None,
         at: int | None = None,
         batches: Iterable[str] | None = None,
         types: Mapping[str, str] | None = None,
@@ -72,8 +84,11 @@ class Dataset:
     ) -> None:
         if record not in ("require", "try", "never"):
             raise UsageError(f"record={record!r}: write require, try or never")
-        if record == "require" and not reason:
+        if record != "never" and (not reason or "\0" in reason):
             raise UsageError("reason=: say why these rows are opened; the ledger of the store records it")
+        for name, value in (("batches", batches), ("keys", keys), ("anchors", anchors)):
+            if isinstance(value, (str, bytes, os.PathLike)):
+                raise UsageError(f"{name}=: write a list, even of one")
         self.store, self.name, self.reason = Path(store), dataset, reason
         self._recording, self._binary, self._given_keys = record, binary, keys
         self._record = opened_record(self.store, vkey, anchors)
@@ -81,8 +96,20 @@ class Dataset:
         self._contracts: dict[str, dict[str, Any]] = {}
         self._columns = self._read_columns(types or {})
         self._data_keys: dict[str, bytes] | None = None
+        self._asking = threading.Lock()
         self.recorded = False
         """Whether the ledger has recorded the access."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Data keys go along to a process that this one starts, and into no other copy: who keeps one could read without a record."""
+        state = {name: value for name, value in self.__dict__.items() if name != "_asking"}
+        if get_spawning_popen() is None:
+            state["_data_keys"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._asking = threading.Lock()
 
     # What is there
 
@@ -131,9 +158,27 @@ class Dataset:
             yield from self._rows(shard)
 
     def batches(self) -> Iterator[Any]:
-        """Arrow record batches, shard by shard."""
+        """Arrow record batches, shard by shard, all of one schema: declared columns, then those that the first shard has besides.
+
+        Raises:
+            UsageError: a later shard has a column that is neither declared nor in the first one.
+        """
+        for table in self._tables():
+            yield from table.to_batches()
+
+    def _tables(self) -> Iterator[Any]:
+        """The shards as tables of one schema."""
+        arrow, wanted = _arrow(), None
         for shard in self.shards:
-            yield from self._table(shard).to_batches()
+            table = self._table(shard)
+            if wanted is None:
+                wanted = table.schema
+            if extra := set(table.column_names) - set(wanted.names):
+                raise UsageError(
+                    f"column {sorted(extra)[0]} is not declared, and not in every batch; read them together with to_arrow(), or one contract's "
+                    "batches with since= or batches="
+                )
+            yield arrow.fitted(table, wanted)
 
     def to_arrow(self) -> Any:
         """One Arrow table. Columns that a batch does not have are null there."""
@@ -194,7 +239,7 @@ class Dataset:
         if columns is not None:
             known = {column.name for column in self._columns}
             for name in columns:
-                if known and name not in known:
+                if not self._is_open and name not in known:
                     raise UsageError(f"columns: there is no column {name}; there are {', '.join(sorted(known))}")
         self._open_keys()
         deal = Deal(rank=rank, world=world, shuffle=shuffle, seed=seed, drop_last=drop_last)
@@ -214,15 +259,11 @@ class Dataset:
         from ._parquet import write
 
         arrow = _arrow()
-        if self._columns:
-            wanted = arrow.schema(self._columns)
-        else:
-            wanted = self.to_arrow().schema
-        write(Path(path), wanted, (self._table(shard) for shard in self.shards), self.provenance, compression, encryption)
+        write(Path(path), arrow.schema(self._columns), self._tables(), self.provenance, compression, encryption)
 
     # Shards
 
-    def _selected(self, since: int | str | None, at: int | None, batches: Iterable[str] | None) -> list[Shard]:
+    def _selected(self, since: int | str | datetime | None, at: int | None, batches: Iterable[str] | None) -> list[Shard]:
         known = {name for name, *_ in self._record.datasets()}
         found = self._record.shards(self.name, since, at)
         if not found and self.name not in known:
@@ -236,8 +277,9 @@ class Dataset:
             found = [shard for shard in found if shard.batch.id in wanted]
         if at is not None:
             for shard in found:
-                if shard.removed is not None or shard.erased_rows:
-                    what = f"was removed (entry {shard.removed})" if shard.removed is not None else f"has lost {shard.erased_rows} rows to erasure"
+                is_removed = shard.removed is not None and shard.removed >= at
+                if is_removed or shard.erased is not None and shard.erased >= at:
+                    what = f"was removed (entry {shard.removed})" if is_removed else f"has lost rows to erasure (entry {shard.erased})"
                     raise NotFound(
                         f"{self.store}/{shard.path}: it {what} since entry {at}, so the data of then cannot be read any more; without at= you "
                         "get what there is today"
@@ -246,10 +288,16 @@ class Dataset:
 
     def _read_columns(self, types: Mapping[str, str]) -> list[Column]:
         masked: dict[str, set[str]] = {}
-        for batch in self._batches():
+        # Without a row the columns are those that the newest batch has.
+        for batch in self._batches() or [shard.batch for shard in self._record.shards(self.name)[-1:]]:
             masked.setdefault(batch.contract_sha256, set()).update(batch.masked)
         own = {digest: _contract.columns(self._contract(digest), names) for digest, names in masked.items()}
-        target = _contract.with_types(_contract.merged(own.values()), types)
+        self._is_open = any(_contract.lets_others_through(self._contract(digest)) for digest in own)
+        declared = {column.name for one in own.values() for column in one}
+        _contract.require_known(types, declared, self._is_open)
+        own = {digest: _contract.with_types(one, types) for digest, one in own.items()}
+        others = [Column(name, kind) for name, kind in types.items() if name not in declared]
+        target = _contract.merged([*own.values(), others])
         self._own_columns = {digest: _contract.aligned(one, target) for digest, one in own.items()}
         return target
 
@@ -263,19 +311,20 @@ class Dataset:
 
     def _open_keys(self) -> dict[str, bytes]:
         """Data keys by the SHA-256 of their files. The access is recorded once, when the first row is asked for."""
-        if self._data_keys is not None:
+        with self._asking:
+            if self._data_keys is None:
+                self._data_keys = self._asked_keys()
             return self._data_keys
-        if self._recording != "never":
-            try:
-                self._data_keys = recorded_keys(self.store, self.shards, self.reason or "", self._binary) if self.shards else {}
-                self.recorded = True
-                return self._data_keys
-            except NotPermitted as error:
-                if self._recording == "require":
-                    raise
-                warnings.warn(f"{len(self.shards)} shards of {self.name} are opened unrecorded: {error}", NotRecordedWarning, stacklevel=4)
-        else:
-            warnings.warn(f"{len(self.shards)} shards of {self.name} are opened, and the ledger does not record it", NotRecordedWarning, stacklevel=4)
+
+    def _asked_keys(self) -> dict[str, bytes]:
+        if not self.shards:
+            return {}
+        if self._recording == "require" or self._recording == "try" and program_at(self._binary) is not None:
+            found = recorded_keys(self.store, self.shards, self.reason or "", self._binary)
+            self.recorded = True
+            return found
+        why = "" if self._recording == "never" else ", since the program sluice is not there"
+        warn(f"{len(self.shards)} shards of {self.name} are opened, and the ledger does not record it{why}", NotRecordedWarning)
         keys, found = wrapping_keys(self._given_keys, self.store), {}
         for shard in self.shards:
             header = Header(self._head(shard), str(self.store / shard.path))
@@ -283,14 +332,14 @@ class Dataset:
             data_key = unwrapped(header, keys)
             if data_key is None:
                 names = ", ".join(one.name for one in header.recipients)
-                if self._record.shredded(shard.keys):
+                self._require_digest(shard)
+                if Record(self.store, self._record.verifier.text).shredded(shard.keys):
                     raise NotFound(f"{header.where}: no key of this store opens it any more: the key was destroyed")
                 raise NotPermitted(
                     f"{header.where}: none of the keys {', '.join(sorted(keys)) or '(none)'} opens it; it is for {names}. Keys of services and "
                     'post-quantum keys open with record="require"'
                 )
             found[shard.sha256] = data_key
-        self._data_keys = found
         return found
 
     def _head(self, shard: Shard) -> bytes:
@@ -298,7 +347,24 @@ class Dataset:
             with open(self.store / shard.path, "rb") as file:
                 return file.read(1 << 18)
         except OSError as error:
-            raise Damaged(f"{self.store / shard.path}: the ledger records it, but it cannot be read ({error.strerror})") from None
+            raise self._other_than_recorded(shard, error) from None
+
+    def _require_digest(self, shard: Shard) -> None:
+        """A header that was changed may look like one for other keys."""
+        if hashlib.sha256((self.store / shard.path).read_bytes()).hexdigest() != shard.sha256:
+            raise self._other_than_recorded(shard)
+
+    def _other_than_recorded(self, shard: Shard, error: OSError | None = None) -> SluiceError:
+        """Why a file is not as this snapshot of the ledger records it: the gate may have changed or removed it since."""
+        path = self.store / shard.path
+        for now in Record(self.store, self._record.verifier.text).shards(self.name):
+            if now.path == shard.path and (now.sha256, now.removed) != (shard.sha256, shard.removed):
+                entry = now.removed if now.removed is not None else now.changed
+                what = "removed" if now.removed is not None else "given another form, for other keys or without erased rows,"
+                return NotFound(f"{path}: it was {what} by entry {entry} of the ledger since this dataset was opened; open it again")
+        if error is not None:
+            return Damaged(f"{path}: the ledger records it, but it cannot be read ({error.strerror}); see: sluice doctor --store {self.store}")
+        return Damaged(f"{path}: it is not the file that the ledger records; see: sluice lineage verify --files")
 
     def _require_recorded(self, header: Header, shard: Shard) -> None:
         """Compares what the message says of itself with the record."""
@@ -315,9 +381,9 @@ class Dataset:
         try:
             raw = path.read_bytes()
         except OSError as error:
-            raise Damaged(f"{path}: the ledger records it, but it cannot be read ({error.strerror})") from None
+            raise self._other_than_recorded(shard, error) from None
         if hashlib.sha256(raw).hexdigest() != shard.sha256:
-            raise Damaged(f"{path}: it is not the file that the ledger records; see: sluice lineage verify --files")
+            raise self._other_than_recorded(shard)
         header = Header(raw, str(path))
         self._require_recorded(header, shard)
         plain = plaintext(raw, header, keys[shard.sha256])
@@ -398,15 +464,15 @@ class Deal:
         yield from buffer
 
 
-def opened_record(store: Path, vkey: str | None, anchors: Sequence[bytes | str | os.PathLike[str]] = ()) -> Record:
-    """The verified record of a store, by the given key or the one that `sluice` pinned."""
+def opened_record(
+    store: Path, vkey: str | None, anchors: Sequence[bytes | str | os.PathLike[str]] = (), *, afresh: bool = False
+) -> Record:
+    """The verified record of a store, by the given key or the one that `sluice` pinned; `afresh` reads every entry again."""
     if not store.is_dir():
         raise NotFound(f"{store}: there is no such folder")
     known = known_key(store)
     if vkey == UNPINNED:
-        warnings.warn(
-            f"{store}: the key of its ledger is taken from the ledger itself, which proves nothing about who wrote it", UnpinnedWarning, stacklevel=4
-        )
+        warn(f"{store}: the key of its ledger is taken from the ledger itself, which proves nothing about who wrote it", UnpinnedWarning)
         vkey, known = own_key(store), None
     if vkey is None:
         if known is None:
@@ -418,7 +484,16 @@ def opened_record(store: Path, vkey: str | None, anchors: Sequence[bytes | str |
     seen = None
     if known is not None and known[0] == vkey and known[1]:
         seen = (known[1], base64.b64decode(known[2]))
-    return Record(store, vkey, [one if isinstance(one, bytes) else Path(one).read_bytes() for one in anchors], seen)
+    return Record(store, vkey, [_anchor(one) for one in anchors], seen, afresh=afresh)
+
+
+def _anchor(given: bytes | str | os.PathLike[str]) -> bytes:
+    if isinstance(given, bytes):
+        return given
+    try:
+        return Path(given).read_bytes()
+    except OSError as error:
+        raise NotFound(f"{os.fspath(given)}: the anchor cannot be read ({error.strerror})") from None
 
 
 def _arrow() -> Any:

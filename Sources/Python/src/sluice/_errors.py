@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
+
 
 class SluiceError(Exception):
     """What happened, where, and what helps. `exit_code` is the one that `sluice` ends with for the same cause."""
@@ -57,6 +61,18 @@ class NotRecordedWarning(UserWarning):
 
 class UnpinnedWarning(UserWarning):
     """The key that the ledger is checked with comes from the store itself, which proves nothing about who wrote it."""
+
+
+class CacheWarning(UserWarning):
+    """What was verified before is not known, so that an older copy of the ledger may go unnoticed."""
+
+
+def warn(text: str, category: type[Warning]) -> None:
+    """Warns at the line that called this package."""
+    package, level, frame = os.path.dirname(__file__) + os.sep, 1, sys._getframe()
+    while frame is not None and frame.f_code.co_filename.startswith(package):
+        level, frame = level + 1, frame.f_back  # type: ignore[assignment]
+    warnings.warn(text, category, stacklevel=level)
 
 
 def error_for(exit_code: int, text: str) -> SluiceError:

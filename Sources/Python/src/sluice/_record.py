@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ._errors import Damaged, NotFound, UsageError
+from ._errors import CacheWarning, Damaged, NotFound, SluiceError, TryAgain, UsageError, warn
 from ._note import Checkpoint, Frontier, VerifierKey, note_of, parsed
 
 # Canonical JSON (RFC 8785) has no spaces, so an entry of these kinds contains one of these texts.
@@ -25,18 +26,21 @@ _ASKED = re.compile(
     rb'|file\.removed|shard\.rewrapped|shard\.rewritten|key\.shredded|key\.recorded)"'
 )
 
+_PATIENCE = 30.0
+"""Seconds to wait for another process."""
+
 _TABLES = """
 CREATE TABLE batch(id TEXT PRIMARY KEY, dataset TEXT, source TEXT, time TEXT, contract TEXT, data_hash TEXT, format TEXT,
   received INTEGER, verdict TEXT, masked TEXT, replaced_by TEXT, replaced INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE shard(path TEXT PRIMARY KEY, batch TEXT NOT NULL, dataset TEXT NOT NULL, number INTEGER NOT NULL,
   published INTEGER NOT NULL, published_sha256 TEXT NOT NULL, published_rows INTEGER NOT NULL, sha256 TEXT NOT NULL,
-  rows INTEGER NOT NULL, message_id TEXT, commitment TEXT, keys TEXT NOT NULL, rewritten INTEGER,
+  rows INTEGER NOT NULL, message_id TEXT, commitment TEXT, keys TEXT NOT NULL, changed INTEGER, erased INTEGER,
   removed INTEGER) STRICT, WITHOUT ROWID;
 CREATE INDEX shard_dataset ON shard(dataset, published, number);
 CREATE TABLE key(name TEXT PRIMARY KEY, recorded INTEGER, shredded INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE signed(size INTEGER PRIMARY KEY, root BLOB NOT NULL) STRICT;
 CREATE TABLE head(size INTEGER NOT NULL, subtrees BLOB NOT NULL, verifier TEXT NOT NULL) STRICT;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
 
 
@@ -75,6 +79,10 @@ class Shard:
     """The recipients that can open it."""
     erased_rows: int
     """Rows that were erased since it was published."""
+    erased: int | None
+    """The ledger entry by which rows were erased last."""
+    changed: int | None
+    """The ledger entry that gave it its present form, if it is not the first one."""
     removed: int | None
     """The ledger entry by which it was removed."""
 
@@ -93,6 +101,7 @@ class Record:
         anchors: Sequence[bytes] = (),
         seen: tuple[int, bytes] | None = None,
         cache: Path | None = None,
+        afresh: bool = False,
     ) -> None:
         """Reads and verifies the ledger.
 
@@ -102,10 +111,12 @@ class Record:
             anchors: checkpoints or receipts that were kept elsewhere.
             seen: size and root of a state that `sluice` saw.
             cache: the folder of the cache; by default `$XDG_CACHE_HOME/sluice`.
+            afresh: read every entry again. Of the cache only the state counts that was verified before.
 
         Raises:
             Damaged: the ledger is not what was signed, anchored or seen.
             NotFound: there is no ledger.
+            TryAgain: another process keeps the ledger or the cache.
         """
         self.store = Path(store)
         self.verifier = VerifierKey(vkey)
@@ -113,19 +124,64 @@ class Record:
         if not self._ledger_path.is_file():
             raise NotFound(f"{self._ledger_path}: there is no ledger; is {self.store} a store of sluice?")
         self._ledger = sqlite3.connect(
-            f"file:{_quoted(self._ledger_path)}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
+            f"file:{_quoted(self._ledger_path)}?mode=ro", uri=True, timeout=_PATIENCE, check_same_thread=False, isolation_level=None
         )
-        self._facts, is_kept = self._opened_cache(cache)
+        path = self._cache_path(cache, seen is not None and seen[0] > 0)
+        facts = self._facts_at(path)
+        before = self._head_in(facts) if afresh else None
+        self._facts = _in_memory() if afresh else facts
         try:
-            self._verify(anchors, seen)
+            self._verify(anchors, seen, before)
         except sqlite3.Error as error:
-            if is_kept:
-                # Perhaps it is the cache that is damaged, or another process keeps it.
-                self._facts = _in_memory()
-                with contextlib.suppress(sqlite3.Error):
-                    self._verify(anchors, seen)
-                    return
-            raise Damaged(f"{self._ledger_path}: it cannot be read ({error}); see: sluice lineage verify") from None
+            if path is None or afresh or "locked" in str(error):
+                raise self._unreadable(error) from None
+            self._replace_cache(path, anchors, seen, error)
+
+    def _replace_cache(
+        self, path: Path, anchors: Sequence[bytes], seen: tuple[int, bytes] | None, error: sqlite3.Error
+    ) -> None:
+        """Makes the cache anew, if it and not the ledger is damaged."""
+        self._facts.close()
+        self._facts = _in_memory()
+        try:
+            self._verify(anchors, seen, None)
+            warn(
+                f"{path}: the cache of what was verified is damaged ({error}) and made anew; an older copy of the ledger in its place would not "
+                "have been noticed this time, unless by anchors= or by what sluice saw",
+                CacheWarning,
+            )
+            path.unlink(missing_ok=True)
+            self._facts = self._cache_at(path)
+            self._verify(anchors, seen, None)
+        except sqlite3.Error as second:
+            raise self._unreadable(second) from None
+
+    def _facts_at(self, path: Path | None) -> sqlite3.Connection:
+        """The cache at this place; in memory where it cannot be kept."""
+        if path is None:
+            return _in_memory()
+        with contextlib.suppress(OSError):
+            try:
+                return self._cache_at(path)
+            except sqlite3.OperationalError as error:
+                if "locked" in str(error):
+                    raise TryAgain(f"{path}: another process keeps it; try again") from None
+            except sqlite3.Error as error:
+                warn(f"{path}: the cache of what was verified is damaged ({error}) and made anew", CacheWarning)
+                path.unlink(missing_ok=True)
+                return self._cache_at(path)
+        return _in_memory()
+
+    def _unreadable(self, error: Exception) -> SluiceError:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            return TryAgain(f"{self._ledger_path}: another process keeps the ledger; try again")
+        if Path(f"{self._ledger_path}-journal").exists():
+            return TryAgain(
+                f"{self._ledger_path}: a program that wrote the ledger was stopped in the middle; sluice puts it in order: run sluice status "
+                f"--store {self.store}, and try again"
+            )
+        return Damaged(f"{self._ledger_path}: it cannot be read ({text}); see: sluice lineage verify")
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the open files: a copy in another process has the checkpoint, and answers no more questions."""
@@ -133,11 +189,15 @@ class Record:
 
     # Verification
 
-    def _verify(self, anchors: Sequence[bytes], seen: tuple[int, bytes] | None) -> None:
+    def _verify(
+        self, anchors: Sequence[bytes], seen: tuple[int, bytes] | None, before: tuple[int, bytes] | None
+    ) -> None:
         known = [self.verifier.opened(note_of(one), f"anchor {place + 1}") for place, one in enumerate(anchors)]
         wanted = [(one.size, one.root, f"anchor {place + 1}") for place, one in enumerate(known)]
         if seen is not None and seen[0] > 0:
             wanted.append((*seen, "the state that sluice saw before"))
+        if before is not None and before[0] > 0:
+            wanted.append((*before, "what was verified before"))
         with _transaction(self._ledger, "BEGIN"), _transaction(self._facts, "BEGIN IMMEDIATE"):
             frontier, newest = self._known(), self._newest()
             if frontier.size:
@@ -204,18 +264,39 @@ class Record:
 
     # The cache
 
-    def _opened_cache(self, folder: Path | None) -> tuple[sqlite3.Connection, bool]:
-        """The cache of this ledger, and whether it is kept; in memory where it cannot be."""
+    def _cache_path(self, folder: Path | None, is_seen: bool) -> Path | None:
+        """Where the cache of this ledger is; None where it cannot be kept, which is said unless `sluice` itself saw a state."""
         if folder is None:
-            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluice"
+            named = os.environ.get("XDG_CACHE_HOME", "")
+            folder = (Path(named) if os.path.isabs(named) else Path.home() / ".cache") / "sluice"
         place = hashlib.sha256(f"{self.verifier.text}\0{self.store.resolve()}".encode()).hexdigest()[:32]
-        path = folder / f"record-{place}.sqlite"
-        with contextlib.suppress(OSError, sqlite3.Error):
+        try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             status = folder.stat()
-            if status.st_uid == os.geteuid() and not status.st_mode & 0o022:
-                return self._cache_at(path), True
-        return _in_memory(), False
+            if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+                reason = "it belongs to or can be written by others"
+            elif not os.access(folder, os.W_OK):
+                reason = "it cannot be written"
+            else:
+                return folder / f"record-{place}.sqlite"
+        except OSError as error:
+            reason = error.strerror or "it cannot be made"
+        if not is_seen:
+            warn(
+                f"{folder}: {reason}, so what was verified is not kept, and an older copy of the ledger would not be noticed the next time; give "
+                "anchors=, or set XDG_CACHE_HOME to a folder of your own",
+                CacheWarning,
+            )
+        return None
+
+    def _head_in(self, facts: sqlite3.Connection) -> tuple[int, bytes] | None:
+        """Size and root of what was verified before."""
+        with contextlib.suppress(sqlite3.Error):
+            row = facts.execute("SELECT size, subtrees, verifier FROM head").fetchone()
+            if row is not None and row[2] == self.verifier.text:
+                frontier = _frontier(row[0], bytes(row[1]))
+                return frontier.size, frontier.root()
+        return None
 
     def _cache_at(self, path: Path) -> sqlite3.Connection:
         if not path.exists():
@@ -225,8 +306,8 @@ class Record:
                 made.executescript(_TABLES)
                 made.close()
                 os.rename(Path(folder) / "made", path)
-        cache = sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
-        if cache.execute("PRAGMA user_version").fetchone() != (1,):
+        cache = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
+        if cache.execute("PRAGMA user_version").fetchone() != (2,):
             cache.close()
             path.unlink()
             return self._cache_at(path)
@@ -237,8 +318,7 @@ class Record:
         if row is None or row[2] != self.verifier.text:
             self._forget()
             return Frontier()
-        size, subtrees = row[0], bytes(row[1])
-        return Frontier(size, [subtrees[at : at + 32] for at in range(0, len(subtrees), 32)])
+        return _frontier(row[0], bytes(row[1]))
 
     def _forget(self) -> None:
         for table in ("batch", "shard", "key", "signed", "head"):
@@ -253,7 +333,7 @@ class Record:
             " WHERE removed IS NULL AND replaced_by IS NULL GROUP BY shard.dataset ORDER BY shard.dataset"
         ).fetchall()
 
-    def shards(self, dataset: str, since: int | str | None = None, at: int | None = None) -> list[Shard]:
+    def shards(self, dataset: str, since: int | str | datetime | None = None, at: int | None = None) -> list[Shard]:
         """The accepted shards of a dataset, in the order in which they were published.
 
         Args:
@@ -261,19 +341,25 @@ class Record:
             since: only shards of entries from this number on, or of batches received at this ISO 8601 time or later.
             at: as of this number of entries. Batches that were replaced later are included.
         """
+        if isinstance(at, bool) or not isinstance(at, int | None):
+            raise UsageError(f"at={at!r}: write the size of a checkpoint, a whole number")
+        if isinstance(since, bool) or not isinstance(since, int | str | datetime | None):
+            raise UsageError(f"since={since!r}: write the number of a ledger entry, or a time in ISO 8601")
         end = self.checkpoint.size if at is None else at
         if not 0 <= end <= self.checkpoint.size:
             raise UsageError(f"at={end}: the ledger has {self.checkpoint.size} entries")
         query = (
-            "SELECT number, path, sha256, rows, message_id, commitment, published, keys, published_rows, removed,"
+            "SELECT number, path, sha256, rows, message_id, commitment, published, keys, published_rows, erased, changed, removed,"
             " id, batch.dataset, source, time, contract, data_hash, format, masked, replaced_by FROM shard JOIN batch ON batch.id = shard.batch"
             " WHERE shard.dataset = ? AND published < ? AND (replaced_by IS NULL OR replaced >= ?)"
         )
         values: list[Any] = [dataset, end, end]
         if isinstance(since, int):
+            if since > self.checkpoint.size:
+                raise UsageError(f"since={since}: the ledger has {self.checkpoint.size} entries")
             query, values = query + " AND published >= ?", [*values, since]
         elif since is not None:
-            query, values = query + " AND time >= ?", [*values, since]
+            query, values = query + " AND time >= ?", [*values, _instant(since)]
         rows = self._facts.execute(query + " ORDER BY published, number", values)
         batches: dict[str, Batch] = {}
         return [_shard(row, batches) for row in rows]
@@ -308,6 +394,10 @@ class Record:
         """The signed text of the newest checkpoint, to be kept elsewhere as an anchor."""
         row = self._ledger.execute("SELECT note FROM checkpoint WHERE size = ?", (self.checkpoint.size,)).fetchone()
         return bytes(row[0])
+
+
+def _frontier(size: int, subtrees: bytes) -> Frontier:
+    return Frontier(size, [subtrees[at : at + 32] for at in range(0, len(subtrees), 32)])
 
 
 def _in_memory() -> sqlite3.Connection:
@@ -378,10 +468,11 @@ class _Facts:
                 self.db.execute("UPDATE shard SET removed = ? WHERE path = ?", (sequence, file["path"]))
                 continue
             self.db.execute(
-                "UPDATE shard SET sha256 = ?, rows = coalesce(?, rows), message_id = ?, commitment = ?, keys = ?, rewritten = ? WHERE path = ?",
+                "UPDATE shard SET sha256 = ?, rows = coalesce(?, rows), message_id = ?, commitment = ?, keys = ?, changed = ?, erased = coalesce(?, erased)"
+                " WHERE path = ?",
                 (
                     file["file_sha256"], file.get("row_count"), file.get("message_id"), file.get("commitment"),
-                    json.dumps(body.get("keys", [])), sequence, file["path"],
+                    json.dumps(body.get("keys", [])), sequence, sequence if kind == "shard.rewritten" else None, file["path"],
                 ),
             )
 
@@ -393,13 +484,29 @@ class _Facts:
         )
         self.db.executemany("UPDATE batch SET verdict = ?, masked = ? WHERE id = ?", self.judged)
         self.db.executemany(
-            "INSERT OR IGNORE INTO shard VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", self.published
+            "INSERT OR IGNORE INTO shard VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)", self.published
         )
         self.received, self.judged, self.published = [], [], []
 
 
+def _instant(since: str | datetime) -> str:
+    """A time as the ledger writes it. One without a zone is in UTC."""
+    if isinstance(since, str):
+        try:
+            since = datetime.fromisoformat(since)
+        except ValueError:
+            raise UsageError(f"since={since!r}: write a time in ISO 8601, such as 2026-11-30T09:00:00+01:00, or the number of a ledger entry") from None
+    try:
+        since = since.replace(tzinfo=timezone.utc) if since.tzinfo is None else since.astimezone(timezone.utc)
+    except OverflowError:
+        raise UsageError("since: there is no such time") from None
+    return f"{since:%Y-%m-%dT%H:%M:%S}.{-(-since.microsecond // 1000):03d}Z" if since.microsecond <= 999_000 else _instant(
+        since.replace(microsecond=0) + timedelta(seconds=1)
+    )
+
+
 def _shard(row: tuple[Any, ...], batches: dict[str, Batch]) -> Shard:
-    (number, path, sha256, rows, message_id, commitment, published, keys, published_rows, removed, *of_batch) = row
+    (number, path, sha256, rows, message_id, commitment, published, keys, published_rows, erased, changed, removed, *of_batch) = row
     identifier, dataset, source, time, contract, data_hash, format_, masked, replaced_by = of_batch
     batch = batches.get(identifier)
     if batch is None:
@@ -408,7 +515,8 @@ def _shard(row: tuple[Any, ...], batches: dict[str, Batch]) -> Shard:
         )
         batches[identifier] = batch
     return Shard(
-        batch, number, path, sha256, rows, message_id, commitment, published, tuple(json.loads(keys)), published_rows - rows, removed
+        batch, number, path, sha256, rows, message_id, commitment, published, tuple(json.loads(keys)), published_rows - rows, erased, changed,
+        removed,
     )
 
 
@@ -431,7 +539,9 @@ def known_key(store: Path) -> tuple[str, int, str] | None:
 
     The file is `$XDG_CONFIG_HOME/sluice/known-ledgers`, one line a ledger: key, folder, size, root.
     """
-    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    # A relative folder does not count, as for sluice itself.
+    named = os.environ.get("XDG_CONFIG_HOME", "")
+    folder = Path(named) if os.path.isabs(named) else Path.home() / ".config"
     try:
         lines = (folder / "sluice/known-ledgers").read_text().splitlines()
     except OSError:
@@ -458,5 +568,9 @@ def own_key(store: Path) -> str:
         with contextlib.closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)) as db:
             row = db.execute("SELECT body FROM entry WHERE seq = 0").fetchone()
             return str(json.loads(row[0])["vkey"])
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise Damaged(f"{path}: it cannot be read ({error}); see: sluice lineage verify") from None
+        raise TryAgain(f"{path}: another process keeps the ledger; try again") from None
     except (sqlite3.Error, TypeError, KeyError, ValueError):
         raise Damaged(f"{path}: its first entry cannot be read; see: sluice lineage verify") from None

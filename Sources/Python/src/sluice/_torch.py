@@ -40,7 +40,7 @@ class TorchRows(IterableDataset):  # type: ignore[misc]
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Goes on where `state_dict` was taken."""
-        self._epoch, self._skipped, self._given = state["epoch"], state["given"], 0
+        self._epoch, self._skipped, self._given = state["epoch"], state["given"], state["given"]
 
     def __iter__(self) -> Iterator[Any]:
         info = get_worker_info()
@@ -53,12 +53,12 @@ class TorchRows(IterableDataset):  # type: ignore[misc]
             else itertools.islice(self._source._rows(shards[place]), taken.start, taken.stop)
             for place, taken in parts
         )
-        self._given, skipped = 0, self._skipped
-        self._skipped = 0
-        for row in self._deal.shuffled(source, self._epoch, self._deal.rank, worker):
-            self._given += 1
-            if self._given <= skipped:
+        self._given, self._skipped = self._skipped, 0
+        skipped = self._given
+        for number, row in enumerate(self._deal.shuffled(source, self._epoch, self._deal.rank, worker), 1):
+            if number <= skipped:
                 continue
+            self._given = number
             if self._columns is not None:
                 row = {name: row.get(name) for name in self._columns}
             yield row if self._transform is None else self._transform(row)
