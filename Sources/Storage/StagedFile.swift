@@ -123,6 +123,23 @@ package func writeDurably(
     try syncFolder(folder)
 }
 
+/// Appends bytes to a file, which is made if it is missing, so that they are durable. What a failure wrote of them is taken back.
+///
+/// - Throws: `wrongKind` for anything but a plain file; a link is not followed.
+package func appendDurably(_ path: String, _ bytes: Span<UInt8>, mode: UInt32 = 0o600) throws(StorageError) {
+    let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+    let file = try FileDescriptor.checkedRegular(
+        Int32(retrying { unsafe Int(sluice_open(path, flags, mode)) }), path)
+    let size = try file.status().size
+    do throws(StorageError) {
+        try file.append(bytes, at: size)
+        try file.sync()
+    } catch {
+        _ = ftruncate(file.number, off_t(size))
+        throw error
+    }
+}
+
 /// Makes the directory entries of a folder durable.
 package func syncFolder(_ path: String) throws(StorageError) {
     try FileDescriptor.openFolder(path).sync()

@@ -50,7 +50,7 @@ import Testing
         "retention.accepted", "retention.quarantine", "retention.held", "retention.decision", "retention.baseline",
         "retention.superseded", "datasets.orders.retention.held", "datasets.orders.retention", "retention",
         "review", "review.approvals", "review.signature", "review.reviewers", "review.reviewers[0].name",
-        "review.reviewers[0].key",
+        "review.reviewers[0].key", "openLineage", "openLineage.file", "openLineage.url", "openLineage.headers",
     ]) func `every key is read`(path: String) throws {
         // The value: what no key takes.
         var text = path.hasSuffix("s") || path.hasSuffix("require") ? "7" : "[[1]]"
@@ -95,6 +95,7 @@ import Testing
                 "intendedUse", "contact", "probation", "require", "keys", "minisign", "ssh", "namespace",
                 "unlistedSources", "limits", "sliceBytes", "retention", "accepted", "quarantine", "held", "decision",
                 "baseline", "superseded", "review", "approvals", "signature", "reviewers", "name", "key",
+                "openLineage", "file", "url", "headers",
             ])
     }
 

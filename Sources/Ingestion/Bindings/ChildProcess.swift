@@ -40,7 +40,12 @@ final class ChildProcess {
         var words = unsafe command.map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
         var made = pid_t()
-        let failure = unsafe posix_spawn(&made, command[0], &actions, &attributes, &words, environ)
+        var failure = unsafe posix_spawn(&made, command[0], &actions, &attributes, &words, environ)
+        // A program that was written just now is busy for as long as a process that begins elsewhere has it open for writing still.
+        for _ in 0..<50 where failure == ETXTBSY {
+            pause(milliseconds: 10)
+            failure = unsafe posix_spawn(&made, command[0], &actions, &attributes, &words, environ)
+        }
         close(ends[1])
         guard failure == 0 else {
             close(ends[0])
@@ -110,16 +115,7 @@ final class ChildProcess {
         if try receive(within: 0) { throw .unasked }
         // An array that grows leaves its old bytes behind, and they may be a key.
         buffer.reserveCapacity(max + Self.partMax)
-        var sent = 0
-        while sent < line.count {
-            // Sound: the rest of the array is valid for the call. MSG_NOSIGNAL: a program that has ended is no reason to end.
-            let count = unsafe line.withUnsafeBytes {
-                unsafe send(socket, $0.baseAddress?.advanced(by: sent), $0.count - sent, Int32(MSG_NOSIGNAL))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .ended }
-            sent += count
-        }
+        try transmit(line)
         let until = Clock.monotonic() + seconds
         while true {
             if let place = buffer.firstIndex(of: 0x0A) {
@@ -131,6 +127,37 @@ final class ChildProcess {
             let left = until - Clock.monotonic()
             guard left > 0 else { throw .late }
             _ = try receive(within: left)
+        }
+    }
+
+    /// Sends all of its input, closes it, and gives all that it writes until it ends: at most `max` bytes within `seconds`.
+    ///
+    /// For a program that reads its input to the end before it writes.
+    func answer(to input: [UInt8], max: Int, seconds: Double) throws(Silence) -> [UInt8] {
+        try transmit(input)
+        shutdown(socket, Int32(SHUT_WR))
+        let until = Clock.monotonic() + seconds
+        while true {
+            guard buffer.count <= max else { throw .tooLong }
+            let left = until - Clock.monotonic()
+            guard left > 0 else { throw .late }
+            do throws(Silence) { _ = try receive(within: left) } catch {
+                guard case .ended = error else { throw error }
+                return buffer
+            }
+        }
+    }
+
+    private func transmit(_ bytes: [UInt8]) throws(Silence) {
+        var sent = 0
+        while sent < bytes.count {
+            // Sound: the rest of the array is valid for the call. MSG_NOSIGNAL: a program that has ended is no reason to end.
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe send(socket, $0.baseAddress?.advanced(by: sent), $0.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw .ended }
+            sent += count
         }
     }
 

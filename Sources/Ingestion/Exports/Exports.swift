@@ -14,6 +14,8 @@ package struct ExportScope: Sendable {
     package var batch: String?
     /// Only batches that entries of the ledger from this one on record.
     package var since = 0
+    /// The most batches.
+    var limit = Int.max
 
     /// Every batch, or those that are named.
     package init(dataset: String? = nil, batch: String? = nil, since: Int = 0) {
@@ -41,7 +43,7 @@ extension Store {
 
     /// Gives the run events of OpenLineage of each batch, in order.
     ///
-    /// - Returns: the number of the entry after the last that was read.
+    /// - Returns: the number of the entry to go on with.
     @discardableResult
     package func forEachOpenLineageEvent(
         of scope: ExportScope, _ use: (JSONValue) -> Void
@@ -115,7 +117,7 @@ extension Store {
             return try proven().state.size
         }
         return try recording { () throws(LedgerError) in
-            try log.forEachBatch(from: scope.since, change: change) { batch in
+            try log.forEachBatch(from: scope.since, limit: scope.limit, change: change) { batch in
                 if scope.dataset == nil || batch.dataset == scope.dataset { use(batch) }
             }
         }

@@ -45,6 +45,8 @@ package struct Recorder: Sendable {
     let work: OpenFolder
     /// Baselines that were opened before; kept for the life of a daemon.
     let baselines = BaselineCache()
+    /// Sends run events; nil where `sluice.yaml` names no sink.
+    package let events: EventDelivery?
 
     /// Opens the store's ledger, proves it, and completes or undoes what dead processes left.
     ///
@@ -55,6 +57,7 @@ package struct Recorder: Sendable {
         record = try proving.proven().log
         self.store = proving
         work = try storing { () throws(StorageError) in try proving.openWork() }
+        events = EventDelivery(proving)
         // A lease that cannot be completed now, for example because its archive is not mounted, must not stop other
         // work.
         _ = try recover()

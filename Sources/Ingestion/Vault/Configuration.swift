@@ -112,6 +112,8 @@ package struct Configuration: Sendable, Equatable {
     package var retention = Retention()
     /// Whose approval a decision about held batches needs.
     package var review = ReviewPolicy()
+    /// Where run events of OpenLineage go.
+    package var openLineage = EventSinks()
 
     /// Parses `sluice.yaml`.
     ///
@@ -157,6 +159,7 @@ package struct Configuration: Sendable, Equatable {
         }
         if let cursor = settings["retention"] { retention = try Retention(try SettingReader(cursor, .retention)) }
         if let cursor = settings["review"] { review = try ReviewPolicy(cursor) }
+        if let cursor = settings["openLineage"] { openLineage = try EventSinks(cursor) }
         let word = try settings.word("unlistedSources") ?? "hold"
         holdsUnlisted = word == "hold" && !sources.isEmpty
         sliceBytes = Self.usualSliceBytes

@@ -33,7 +33,7 @@ extension Store {
             found += try proving.examineRecordedKeys()
             if readFiles { found += try proving.examineFiles() }
         }
-        found += examineInboxes()
+        found += examineInboxes() + examineEvents()
         return Self.namingEachKeyOnce(found)
     }
 

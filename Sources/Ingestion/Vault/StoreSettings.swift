@@ -18,6 +18,7 @@ extension SettingGroup {
         Setting(
             "retention", .mapping(.retention), "how long sealed files are kept; what it does not name is kept for good"),
         Setting("review", .mapping(.review), "whose approval a release or a final rejection of held data needs"),
+        Setting("openLineage", .mapping(.openLineage), "where run events of OpenLineage go as batches are judged"),
         Setting("limits", .mapping(.storeLimits), "sizes of the work"),
     ])
 

@@ -62,6 +62,8 @@ package enum WatchEvent: Sendable {
     case removed(Recorder.Removed)
     /// They could not be removed; it is tried again after so many seconds.
     case removalFailed(cause: String, seconds: Double)
+    /// Run events of OpenLineage could not be sent.
+    case eventsWait(cause: String)
     /// A signal arrived.
     case stopping(signal: Int32)
     /// The daemon ended.

@@ -31,6 +31,8 @@ package final class Watcher {
     var nextRemoval = 0.0
     var troubles = Troubles()
     let board: StatusBoard
+    /// When run events that wait are sent again.
+    var nextSending = 0.0
     /// The name of the lock that makes a daemon the only one of its store.
     package static let lockName = "watch.lock"
 
@@ -121,10 +123,12 @@ package final class Watcher {
                 continue
             }
             if now >= nextRemoval { try removeExpired(now) }
+            if now >= nextSending { sendEvents() }
             let (found, next) = choose(now)
             if let (inbox, candidate) = found {
                 tookSinceScan = true
                 try await work(on: candidate, in: inbox)
+                sendEvents()
                 continue
             }
             if tookSinceScan, inboxes.contains(where: \.isTruncated) {
@@ -134,7 +138,7 @@ package final class Watcher {
             showBoard(working: nil)
             if options.once, !inboxes.contains(where: { $0.isSettling(now, settle: options.settle) }) { break }
             let bound = options.once ? Clock.monotonic() + max(options.settle, 0.05) : .infinity
-            let due = min(next, nextScan, retryAt, nextRemoval, bound) - Clock.monotonic()
+            let due = min(next, nextScan, retryAt, nextRemoval, nextSending, bound) - Clock.monotonic()
             wait(events, stop.signals, milliseconds: Int(max(1, min(due * 1000, 3_600_000).rounded(.up))))
         }
         end.signal = stop.signal

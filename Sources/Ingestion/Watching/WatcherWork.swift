@@ -69,6 +69,16 @@ extension Watcher {
         }
     }
 
+    /// Sends run events of what was judged, and says why some wait.
+    func sendEvents() {
+        guard let events = recorder.events else {
+            nextSending = .infinity
+            return
+        }
+        for complaint in events.send() { tell(.eventsWait(cause: complaint)) }
+        nextSending = events.retryAt > 0 ? events.retryAt : .infinity
+    }
+
     /// Takes over leases that a dead daemon, or an earlier attempt of this one, left.
     func takeUpAbandoned() async throws(IngestionError) {
         let rows: [Inflight]

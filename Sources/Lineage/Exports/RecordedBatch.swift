@@ -93,23 +93,29 @@ extension ProvenLog {
     ///
     /// - Parameters:
     ///   - first: the entry to begin with.
+    ///   - limit: the most batches.
     ///   - change: takes an entry that says what became of published files since.
     ///   - use: takes a batch, once all entries of its commit are read.
-    /// - Returns: the number of the entry after the last.
+    /// - Returns: the number of the entry to go on with.
     @discardableResult
     package func forEachBatch(
-        from first: Int = 0, change: (LedgerEntry) -> Void = { _ in }, _ use: (RecordedBatch) -> Void
+        from first: Int = 0, limit: Int = .max, change: (LedgerEntry) -> Void = { _ in }, _ use: (RecordedBatch) -> Void
     ) throws(LedgerError) -> Int {
         let end = try state().size
         var contracts: [String: RecordedContract] = [:]
         var run: [LedgerEntry] = []
+        var count = 0
         func close() throws(LedgerError) {
-            if let batch = try batch(of: run, &contracts) { use(batch) }
+            if let batch = try batch(of: run, &contracts) {
+                use(batch)
+                count += 1
+            }
             run = []
         }
         for sequence in stride(from: max(0, first), to: end, by: 1) {
             let entry = try entry(sequence)
             if entry.event == .batchReceived || entry.event == .batchFailed || entry.beginsCommit { try close() }
+            if count >= limit { return sequence }
             if run.isEmpty {
                 if entry.event == .batchReceived || entry.event == .batchFailed { run = [entry] }
             } else if entry.body["batch"] == run[0].body["batch"] {

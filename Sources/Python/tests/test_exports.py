@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conftest import ROOT, SAMPLES, SCHEMAS, ingest, sluice
+from conftest import PROGRAM, ROOT, SAMPLES, SCHEMAS, ingest, sluice
 
 SPEC = ROOT.parent / "shared/suites/openlineage"
 """The schemas of OpenLineage 2-0-2 and its facets, which are not part of this project."""
@@ -165,6 +168,94 @@ def test_no_export_has_a_value_or_a_file_name(events_store: Path) -> None:
     for text in texts:
         assert "orders-good.csv" not in text
         assert not [value for value in values if value in text]
+
+
+class Endpoint(HTTPServer):
+    """Answers with these codes, and with the last one from then on."""
+
+    def __init__(self, *codes: int, port: int = 0) -> None:
+        self.codes, self.got = list(codes), list[tuple[str | None, dict[str, Any]]]()
+        super().__init__(("127.0.0.1", port), Answers)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Answers(BaseHTTPRequestHandler):
+    server: Endpoint
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        code = self.server.codes.pop(0) if len(self.server.codes) > 1 else self.server.codes[0]
+        if code < 300:
+            self.server.got.append((self.headers.get("Authorization"), body))
+        self.send_response(code)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_openlineage_to_an_endpoint(tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    store, schema = tmp_path / "store", SCHEMAS / "sensors.schema.yaml"
+    sluice("init", store)
+    endpoint = Endpoint(200)
+    headers = tmp_path / "headers"
+    headers.write_text("Authorization: Bearer secret-token\n")
+    headers.chmod(0o600)
+
+    def configure(port: int) -> None:
+        settings = (store / "sluice.yaml").read_text().split("\nopenLineage:")[0]
+        (store / "sluice.yaml").write_text(
+            f"{settings}\nopenLineage:\n  url: http://127.0.0.1:{port}/api/v1/lineage\n  headers: {headers}\n"
+        )
+
+    def run(file: str, *more: str, code: int) -> str:
+        command = [PROGRAM, "ingest", SAMPLES / file, "--store", store, "--dataset", "sensors", "--schema", schema, *more]
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert "secret-token" not in done.stdout + done.stderr
+        return done.stderr
+
+    port = endpoint.server_address[1]
+    configure(port)
+    assert "OpenLineage" not in run("sensors-good.csv", code=0)
+    assert [(token, event["eventType"]) for token, event in endpoint.got] == [
+        ("Bearer secret-token", "START"), ("Bearer secret-token", "COMPLETE")
+    ]  # fmt: skip
+    # Down: the batch is judged as ever, and its events wait.
+    endpoint.shutdown()
+    endpoint.server_close()
+    assert "OpenLineage" in run("sensors-poisoned.csv", code=1)
+    endpoint = Endpoint(503, 200, port=port)
+    assert "503" in run("sensors-dirty.csv", code=1)
+    assert not endpoint.got
+    assert "OpenLineage" not in run("sensors-good-2.csv", code=0)
+    runs = [event["run"]["runId"] for _, event in endpoint.got if event["eventType"] == "COMPLETE"]
+    assert runs == [body["batch"] for body in of_kind(store, "batch.judged")][1:]
+    # What the endpoint refuses for good does not stop what follows.
+    endpoint.codes = [422, 200]
+    assert "HTTP 422" in run("sensors-poisoned.csv", "--force", code=1)
+    assert "OpenLineage" not in run("sensors-dirty.csv", "--force", code=1)
+    exported = [json.loads(line) for line in export(store, "openlineage").splitlines()]
+    sent = [event for _, event in endpoint.got]
+    assert sent and all(event in exported for event in sent) and len(exported) == 2 + len(sent) + 1
+    # The daemon as well.
+    shutil.copy(SAMPLES / "sensors-good.csv", tmp_path / "again.csv")
+    with open(tmp_path / "again.csv", "a") as file:
+        file.write("".join((SAMPLES / "sensors-good-2.csv").read_text().splitlines(keepends=True)[1:2]))
+    text = (store / "sluice.yaml").read_text().replace("datasets:\n", f"datasets:\n  sensors:\n    schema: {schema}\n", 1)
+    (store / "sluice.yaml").write_text(text)
+    (store / "inbox/sensors").mkdir(parents=True)
+    shutil.copy(tmp_path / "again.csv", store / "inbox/sensors/again.csv")
+    before = len(endpoint.got)
+    sluice("watch", "--once", "--store", store, code=None)
+    assert len(endpoint.got) == before + 2
+    assert "events" not in sluice("doctor", "--store", store, code=None)
+    headers.chmod(0o644)
+    assert "open to others" in sluice("doctor", "--store", store, code=None)
+    endpoint.shutdown()
+    endpoint.server_close()
 
 
 # PROV

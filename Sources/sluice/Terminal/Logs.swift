@@ -145,6 +145,7 @@ struct WatchLog {
             logger.error(
                 "sealed files whose retention ended could not be removed; tried again",
                 metadata: ["cause": "\(cause)", "retry_seconds": .stringConvertible(seconds)])
+        case .eventsWait(let cause): logger.warning("run events were not sent", metadata: ["cause": "\(cause)"])
         case .stopping(let signal): logger.notice("stopping", metadata: ["signal": .count(Int(signal))])
         case .stopped: logger.info("stopped")
         }

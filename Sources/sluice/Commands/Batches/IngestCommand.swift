@@ -133,6 +133,7 @@ struct IngestCommand: AsyncParsableCommand {
                     )
                     progress?.clear()
                     output.add(result)
+                    tellEvents(of: pipeline)
                     return report.exitCode(result)
                 }
             }
@@ -140,6 +141,11 @@ struct IngestCommand: AsyncParsableCommand {
         output.finish()
         if worst != 0 { throw ExitCode(worst) }
     }
+}
+
+/// Sends the run events of what was recorded. That it fails is said, and changes no outcome.
+func tellEvents(of pipeline: Pipeline) {
+    for complaint in pipeline.recorder?.events?.send() ?? [] { Terminal.complain(complaint) }
 }
 
 /// Runs one of several files. An error is reported, and the next file still gets its turn.

@@ -190,6 +190,7 @@ struct ReviewCommand: AsyncParsableCommand {
                     }
                     Interruption.end(done: 1 + again.count, of: 1 + again.count)
                     output.finish()
+                    tellEvents(of: pipeline)
                 case .approved(let missing):
                     Interruption.end(done: 0, of: 1 + others.count)
                     SigningOptions.tellApproved(missing: missing, "sluice review release \(target) --reason TEXT")

@@ -182,12 +182,14 @@ extension ReviewCommand {
                 var options = BatchOptions()
                 options.jobs = processorCount()
                 options.listed = report.listed
-                switch try await Pipeline(store: store, writes: true).release(request, options: options) {
+                let pipeline = try Pipeline(store: store, writes: true)
+                switch try await pipeline.release(request, options: options) {
                 case .judged(let result):
                     let output = ReportOutput(report, files: 1)
                     output.add(result)
                     code = report.exitCode(result)
                     output.finish()
+                    tellEvents(of: pipeline)
                 // It waives nothing, so nobody needs to approve it.
                 case .approved: break
                 case .earlier(let other):
