@@ -16,7 +16,7 @@ from conftest import sluice, vkey
 import sluice as package
 from sluice import CacheWarning, Damaged, NotFound, TryAgain, UnpinnedWarning, UsageError
 from sluice.__main__ import main
-from sluice._note import Frontier
+from sluice._note import Frontier, VerifierKey
 from sluice._record import Record
 
 
@@ -182,6 +182,8 @@ def test_cache(store: Path) -> None:
         raw[4096:] = bytes(len(raw) - 4096)
         path.write_bytes(raw)
     with pytest.warns(CacheWarning, match="damaged"):
+        Record(store, key, afresh=True)
+    with pytest.warns(CacheWarning, match="damaged"):
         assert Record(store, key).shards("orders") == expected
     shutil.rmtree(cache())
     cache().mkdir(mode=0o777)
@@ -234,3 +236,25 @@ def test_no_store(tmp_path: Path) -> None:
         package.open(tmp_path / "none", "orders", reason="test")
     with pytest.warns(UnpinnedWarning), pytest.raises(NotFound, match="no ledger"):
         package.open(tmp_path, "orders", reason="test", vkey=package.UNPINNED)
+
+
+@pytest.mark.parametrize("interpreter", [None, "/nowhere/python"])
+def test_signatures_checked_by_another_process(store: Path, monkeypatch: pytest.MonkeyPatch, interpreter: str | None) -> None:
+    monkeypatch.setattr("sluice._record._MANY", 0)
+    if interpreter is not None:
+        monkeypatch.setattr("sys.executable", interpreter)
+    key = vkey(store)
+    assert VerifierKey(key).signed_all([]) == (interpreter is None)
+    assert Record(store, key, afresh=True).checkpoint.size > 0
+    with sqlite3.connect(store / "ledger.sqlite") as db:
+        sizes = [size for (size,) in db.execute("SELECT size FROM checkpoint ORDER BY size")]
+    assert len(sizes) > 5
+    # One of the oldest, whose signature is not the newest one's, and one that is filed under another size.
+    first = f"(SELECT note FROM checkpoint WHERE size = {sizes[1]})"
+    change(
+        store,
+        f"UPDATE checkpoint SET note = CAST(substr(CAST({first} AS TEXT), 1, length(CAST({first} AS TEXT)) - 12) || 'AAAAAAAAAA=' || char(10) AS BLOB)"
+        f" WHERE size = {sizes[1]}",
+    )
+    with pytest.raises(Damaged, match=f"checkpoint at {sizes[1]}"):
+        Record(store, key, afresh=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -28,6 +29,9 @@ _ASKED = re.compile(
 
 _PATIENCE = 30.0
 """Seconds to wait for another process."""
+
+_MANY = 4000
+"""Checkpoints that are worth another process, which needs 0.1 s to start."""
 
 _TABLES = """
 CREATE TABLE batch(id TEXT PRIMARY KEY, dataset TEXT, source TEXT, time TEXT, contract TEXT, data_hash TEXT, format TEXT,
@@ -232,9 +236,10 @@ class Record:
         }
         facts, leaf, roots = _Facts(self._facts), hashlib.sha256, []
         with ThreadPoolExecutor(1) as pool:
-            # Signatures are checked beside the hashing, in larger groups.
+            # Signatures are checked beside the hashing: of many checkpoints most in another process.
             pending = sorted(notes.items())
-            checks = [pool.submit(self._check_notes, pending[at : at + 512]) for at in range(0, len(pending), 512)]
+            elsewhere = len(pending) * 4 // 5 if len(pending) > _MANY else 0
+            check = pool.submit(self._check_elsewhere, pending[:elsewhere])
             for sequence, body in self._ledger.execute("SELECT seq, body FROM entry WHERE seq >= ? ORDER BY seq", (begin,)):
                 if sequence != frontier.size:
                     raise Damaged(f"{self._ledger_path}: entry {frontier.size} is missing")
@@ -246,8 +251,8 @@ class Record:
                     if parsed(note, f"the checkpoint at {frontier.size}").root != root:
                         raise Damaged(f"{self._ledger_path}: its entries are not those that were signed at {frontier.size}")
                     roots.append((frontier.size, root))
-            for check in checks:
-                check.result()
+            self._check_notes(pending[elsewhere:])
+            check.result()
         if frontier.size != newest.size or frontier.root() != newest.root:
             raise Damaged(f"{self._ledger_path}: its entries are not those that were signed at {newest.size}")
         facts.finish()
@@ -256,6 +261,17 @@ class Record:
         self._facts.execute(
             "INSERT INTO head VALUES(?, ?, ?)", (frontier.size, b"".join(frontier.subtrees), self.verifier.text)
         )
+
+    def _check_elsewhere(self, notes: list[tuple[int, bytes]]) -> None:
+        claims = []
+        for size, note in notes:
+            checkpoint, *claim = self.verifier.claimed(note, f"the checkpoint at {size}")
+            if checkpoint.size != size:
+                raise Damaged(f"the checkpoint at {size}: it is filed under another size")
+            claims.append((claim[0], claim[1]))
+        if claims and not self.verifier.signed_all(claims):
+            # One is wrong, which the check here names, or there is no other process.
+            self._check_notes(notes)
 
     def _check_notes(self, notes: list[tuple[int, bytes]]) -> None:
         for size, note in notes:
@@ -291,12 +307,19 @@ class Record:
 
     def _head_in(self, facts: sqlite3.Connection) -> tuple[int, bytes] | None:
         """Size and root of what was verified before."""
-        with contextlib.suppress(sqlite3.Error):
+        try:
             row = facts.execute("SELECT size, subtrees, verifier FROM head").fetchone()
-            if row is not None and row[2] == self.verifier.text:
-                frontier = _frontier(row[0], bytes(row[1]))
-                return frontier.size, frontier.root()
-        return None
+        except sqlite3.Error as error:
+            warn(
+                f"{self._ledger_path}: the cache of what was verified before is damaged ({error}), so an older copy of the ledger is noticed by "
+                "an anchor or by what sluice saw only",
+                CacheWarning,
+            )
+            return None
+        if row is None or row[2] != self.verifier.text:
+            return None
+        frontier = _frontier(row[0], bytes(row[1]))
+        return frontier.size, frontier.root()
 
     def _cache_at(self, path: Path) -> sqlite3.Connection:
         if not path.exists():
@@ -436,8 +459,8 @@ class _Facts:
                 )
             )
         elif kind == "batch.judged":
-            masked = [one["field"] for one in body.get("columns", []) if one.get("masks")]
-            self.judged.append((body["verdict"], json.dumps(masked), body["batch"]))
+            masked = tuple(one["field"] for one in body.get("columns", []) if one.get("masks"))
+            self.judged.append((body["verdict"], _listed(masked), body["batch"]))
         elif kind == "shard.published":
             self.published += self._files(sequence, body)
         elif kind in ("shard.rewrapped", "shard.rewritten", "file.removed"):
@@ -454,7 +477,7 @@ class _Facts:
             self.db.execute("UPDATE key SET shredded = ? WHERE name = ?", (sequence, body["name"]))
 
     def _files(self, sequence: int, body: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-        keys = json.dumps(body.get("keys", []))
+        keys = _listed(tuple(body.get("keys", [])))
         for file in body["files"]:
             if file.get("role") == "accepted":
                 yield (
@@ -505,6 +528,12 @@ def _instant(since: str | datetime) -> str:
     )
 
 
+@functools.lru_cache
+def _listed(texts: tuple[str, ...]) -> str:
+    """As JSON. The same few lists come again and again."""
+    return json.dumps(texts)
+
+
 def _shard(row: tuple[Any, ...], batches: dict[str, Batch]) -> Shard:
     (number, path, sha256, rows, message_id, commitment, published, keys, published_rows, erased, changed, removed, *of_batch) = row
     identifier, dataset, source, time, contract, data_hash, format_, masked, replaced_by = of_batch
@@ -522,7 +551,8 @@ def _shard(row: tuple[Any, ...], batches: dict[str, Batch]) -> Shard:
 
 def _parsed(body: bytes, sequence: int) -> dict[str, Any]:
     try:
-        document = json.loads(body)
+        # Of bytes the reader would first find out the encoding, each time.
+        document = json.loads(str(body, "utf-8"))
         if not isinstance(document, dict):
             raise ValueError
     except ValueError:
