@@ -157,7 +157,10 @@ package struct KeyFile: Sendable {
         }
         guard status.mode & (isManaged ? 0o027 : 0o077) == 0 else {
             throw SealingError(
-                .unsafeKeyFile, "use key file", subject: path, cause: "others may use it; run chmod \(mode) on it")
+                .unsafeKeyFile, "use key file", subject: path,
+                cause: isManaged
+                    ? "others may use it; the service manager must give it to the service alone (LoadCredential=)"
+                    : "others may use it; run chmod \(mode) on it")
         }
     }
 

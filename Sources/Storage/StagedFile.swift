@@ -123,16 +123,21 @@ package func writeDurably(
     try syncFolder(folder)
 }
 
-/// Appends bytes to a file, which is made if it is missing, so that they are durable. What a failure wrote of them is taken back.
+/// Appends lines to a file, which is made if it is missing, so that they are durable. What a failure wrote of them is taken
+/// back, and a line that a crash cut off is ended first, so that it spoils no other.
 ///
 /// - Throws: `wrongKind` for anything but a plain file; a link is not followed.
-package func appendDurably(_ path: String, _ bytes: Span<UInt8>, mode: UInt32 = 0o600) throws(StorageError) {
+package func appendLines(_ path: String, _ bytes: Span<UInt8>, mode: UInt32 = 0o600) throws(StorageError) {
     let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
     let file = try FileDescriptor.checkedRegular(
         Int32(retrying { unsafe Int(sluice_open(path, flags, mode)) }), path)
     let size = try file.status().size
     do throws(StorageError) {
-        try file.append(bytes, at: size)
+        var last: [UInt8] = []
+        if size > 0 { _ = try file.read(upTo: 1, at: size - 1, into: &last) }
+        let isCut = size > 0 && last != [0x0A]
+        if isCut { try file.append([0x0A].span, at: size) }
+        try file.append(bytes, at: size + (isCut ? 1 : 0))
         try file.sync()
     } catch {
         _ = ftruncate(file.number, off_t(size))

@@ -371,4 +371,28 @@ import Testing
         let opened = try harness.run(["shard", "cat", "store/" + path, "--reason", "why"] + words)
         #expect(opened.code == 66 && opened.err.contains("it was removed on"), "\(opened)")
     }
+
+    @Test func `keys list and check name the recipients whose keys are elsewhere`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        #expect(try harness.run("init", "store").code == 0)
+        try FileManager.default.createDirectory(
+            atPath: harness.path("safe"), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        let made = try harness.run("keys", "pair", "offsite", "--private", "safe/offsite.xwing", "--store", "store")
+        #expect(made.code == 0, "\(made.err)")
+        let file = try #require(
+            harness.files(below: "store").first { $0.contains("offsite") }, "\(harness.files(below: "store"))")
+        let settings = try String(contentsOfFile: harness.path("store/sluice.yaml"), encoding: .utf8)
+        try harness.write(
+            "store/sluice.yaml",
+            settings.replacing("- kek: main", with: "- kek: main\n  - xwing: offsite\n    publicKey: \(file)"))
+        let list = try harness.run("keys", "list", "--store", "store")
+        let line = list.out.split(separator: "\n").first { $0.hasPrefix("xwing\toffsite\t") }
+        #expect(list.code == 0 && line?.split(separator: "\t").last?.count == 16, "\(list.out) \(list.err)")
+        #expect(try harness.run("keys", "check", "--store", "store").out.contains("ok    recipient xwing: offsite"))
+        // One that cannot be read hides nothing else.
+        try FileManager.default.removeItem(atPath: harness.path("store/\(file)"))
+        let without = try harness.run("keys", "list", "--store", "store")
+        #expect(without.code != 0 && without.err.contains("offsite") && without.out.contains("verifier\tledger"))
+    }
 }

@@ -42,10 +42,10 @@ import Testing
         try await ingest(workshop, 1)
         let settings = workshop.store.root + "/sluice.yaml"
         let text = try String(contentsOfFile: settings, encoding: .utf8)
-        try (text + "\nopenLineage: { file: events.jsonl }\n").write(
+        try (text + "\nopenLineage: { file: \(workshop.folder)/events.jsonl }\n").write(
             toFile: settings, atomically: true, encoding: .utf8)
         let changed = Workshop(folder: workshop.folder, store: try Store(workshop.store.root))
-        let path = changed.store.root + "/events.jsonl"
+        let path = changed.folder + "/events.jsonl"
         for first in [100, 200, 300] {
             try await ingest(changed, first)
             #expect(try send(changed) == [])
@@ -62,24 +62,56 @@ import Testing
         try FileManager.default.removeItem(atPath: path)
         #expect(try send(changed) == [])
         #expect(lines(path).count == 2)
-        // An older copy of the ledger, or none of ours: the sink begins with the next batch.
-        try #"{"file":{"next":100000,"target":"events.jsonl"}}"#.write(
-            toFile: changed.store.root + "/openlineage.json", atomically: true, encoding: .utf8)
+        // An older copy of the ledger: the sink begins with the next batch.
+        let positions = changed.store.root + "/openlineage.json"
+        try #"{"file":100000}"#.write(toFile: positions, atomically: true, encoding: .utf8)
         #expect(try send(changed) == [])
         try await ingest(changed, 500)
         #expect(try send(changed) == [])
         #expect(lines(path).count == 4)
+        // Damaged: that is said once.
+        try #"{"file":"#.write(toFile: positions, atomically: true, encoding: .utf8)
+        #expect(try send(changed).first?.contains("damaged") == true)
+        #expect(try send(changed) == [])
+        // A line that a crash cut off spoils no other.
+        let cut = try String(contentsOfFile: path, encoding: .utf8).dropLast(40)
+        try String(cut).write(toFile: path, atomically: true, encoding: .utf8)
+        try await ingest(changed, 600)
+        #expect(try send(changed) == [])
+        #expect(lines(path).count == 3 + 2)
         try changed.expectSound()
+    }
+
+    @Test func `another target goes on where the one before was, and the store's own files are refused`() async throws {
+        let workshop = try Workshop()
+        defer { workshop.remove() }
+        let settings = workshop.store.root + "/sluice.yaml"
+        let text = try String(contentsOfFile: settings, encoding: .utf8)
+        func at(_ file: String) throws -> Workshop {
+            try (text + "\nopenLineage: { file: \(file) }\n").write(toFile: settings, atomically: true, encoding: .utf8)
+            return Workshop(folder: workshop.folder, store: try Store(workshop.store.root))
+        }
+        for (place, own) in ["sluice.yaml", "ledger.sqlite", "new.jsonl", "keys/main.kek"].enumerated() {
+            let changed = try at(own)
+            let before = try? Data(contentsOf: URL(filePath: changed.store.root + "/" + own))
+            _ = try await changed.run(try changed.write("\(place).csv", Workshop.rows(30, from: 1000 * place + 1)))
+            #expect(try Recorder(changed.store).events?.send().first?.contains("in the store") == true)
+            let after = try? Data(contentsOf: URL(filePath: changed.store.root + "/" + own))
+            #expect(own == "ledger.sqlite" || before == after)
+        }
+        let changed = try at(workshop.folder + "/events.jsonl")
+        #expect(try Recorder(changed.store).events?.send() == [])
+        #expect(lines(workshop.folder + "/events.jsonl").count == 8)
     }
 
     @Test func `what a full disk cut off is taken back`() throws {
         let folder = NSTemporaryDirectory() + "sluice-append-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try appendDurably(folder + "/a", Array("one\n".utf8).span)
-        try appendDurably(folder + "/a", Array("two\n".utf8).span)
+        try appendLines(folder + "/a", Array("one\n".utf8).span)
+        try appendLines(folder + "/a", Array("two\n".utf8).span)
         #expect(try String(contentsOfFile: folder + "/a", encoding: .utf8) == "one\ntwo\n")
         try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: folder + "/a")
-        #expect(throws: StorageError.self) { try appendDurably(folder + "/link", Array("x".utf8).span) }
+        #expect(throws: StorageError.self) { try appendLines(folder + "/link", Array("x".utf8).span) }
     }
 }

@@ -115,8 +115,8 @@ final class ChildProcess {
         if try receive(within: 0) { throw .unasked }
         // An array that grows leaves its old bytes behind, and they may be a key.
         buffer.reserveCapacity(max + Self.partMax)
-        try transmit(line)
         let until = Clock.monotonic() + seconds
+        try transmit(line, until: until)
         while true {
             if let place = buffer.firstIndex(of: 0x0A) {
                 guard place == buffer.count - 1 else { throw .unasked }
@@ -134,9 +134,9 @@ final class ChildProcess {
     ///
     /// For a program that reads its input to the end before it writes.
     func answer(to input: [UInt8], max: Int, seconds: Double) throws(Silence) -> [UInt8] {
-        try transmit(input)
-        shutdown(socket, Int32(SHUT_WR))
         let until = Clock.monotonic() + seconds
+        try transmit(input, until: until)
+        shutdown(socket, Int32(SHUT_WR))
         while true {
             guard buffer.count <= max else { throw .tooLong }
             let left = until - Clock.monotonic()
@@ -148,14 +148,19 @@ final class ChildProcess {
         }
     }
 
-    private func transmit(_ bytes: [UInt8]) throws(Silence) {
+    private func transmit(_ bytes: [UInt8], until: Double) throws(Silence) {
         var sent = 0
         while sent < bytes.count {
+            var wanted = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+            let left = until - Clock.monotonic()
+            guard left > 0 else { throw .late }
+            if unsafe poll(&wanted, 1, Int32(left * 1000) + 1) <= 0 { continue }
             // Sound: the rest of the array is valid for the call. MSG_NOSIGNAL: a program that has ended is no reason to end.
             let count = unsafe bytes.withUnsafeBytes {
-                unsafe send(socket, $0.baseAddress?.advanced(by: sent), $0.count - sent, Int32(MSG_NOSIGNAL))
+                unsafe send(
+                    socket, $0.baseAddress?.advanced(by: sent), $0.count - sent, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
             }
-            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EINTR || errno == EAGAIN { continue }
             guard count > 0 else { throw .ended }
             sent += count
         }

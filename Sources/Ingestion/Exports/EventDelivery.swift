@@ -6,7 +6,7 @@ import Tabular
 
 /// `openLineage:` of `sluice.yaml`: where run events go as batches are judged.
 package struct EventSinks: Sendable, Equatable {
-    /// A file to which events are appended, one line each; relative to the store.
+    /// A file outside the store to which events are appended, one line each.
     package private(set) var file: String?
     /// The endpoint of an OpenLineage server.
     package private(set) var url: String?
@@ -42,7 +42,8 @@ package struct EventSinks: Sendable, Equatable {
 extension SettingGroup {
     /// `openLineage:`.
     static let openLineage = SettingGroup([
-        Setting("file", .text("a path"), "a file to which events are appended, one line of JSON each"),
+        Setting(
+            "file", .text("a path"), "a file outside the store to which events are appended, one line of JSON each"),
         Setting("url", .text("http:// or https://"), "the endpoint of an OpenLineage server; `curl` sends to it"),
         Setting(
             "headers", .text("a path"), default: "none",
@@ -58,88 +59,108 @@ extension SettingGroup {
 package final class EventDelivery: Sendable {
     private let sinks: EventSinks
     private let store: Store
-    private let pause = Mutex<(until: Double, seconds: Double)>((0, 0))
+    /// By sink when it is tried again, and how long that pause was.
+    private let pauses = Mutex<[String: (until: Double, seconds: Double)]>([:])
 
     private static let positions = Store.name("openlineage.json"), lock = Store.name("openlineage.lock")
-    /// Batches that are sent before the position is kept, and the longest pause after a failure.
-    private static let atOnce = 50, longestPause = 300.0
+    /// Seconds that sending may take before it is left for the next time, and the longest pause after a failure.
+    private static let patience = 10.0, longestPause = 300.0
 
     /// Sends for a store whose record is open; nil where it names no sink. A sink that is new begins with the next batch: what was
     /// before is exported by `sluice lineage export`.
     init?(_ store: Store) {
         guard store.configuration.openLineage != EventSinks() else { return nil }
         (sinks, self.store) = (store.configuration.openLineage, store)
-        // What stands in the way is said by `send`.
-        try? alone { () throws(IngestionError) in try begin() }
     }
 
+    /// Gives sinks that are new their position, before the first batch. What stands in the way is said by `send`.
+    func prepare() { try? alone { () throws(IngestionError) in try begin() } }
+
     /// Gives sinks that are new a position.
+    ///
+    /// - Throws: `unreadableData` for positions that were damaged.
     private func begin() throws(IngestionError) {
         let size = try store.proven().state.size
         let before = try read()
-        var now = before
-        for (name, target) in targets
-        where before[name]?.target != target || before[name].map({ $0.next > size }) ?? true {
-            now[name] = Position(target: target, next: size)
-        }
+        var now = before.filter { names.contains($0.key) }
+        for name in names where before[name].map({ $0 > size }) ?? true { now[name] = size }
         if now != before { try keep(now) }
     }
 
-    /// When sending is tried again, by the monotonic clock.
-    package var retryAt: Double { pause.withLock { $0.until } }
+    /// When sending is tried again, by the monotonic clock; infinite when nothing waits.
+    package var retryAt: Double { pauses.withLock { $0.values.map(\.until).min() ?? .infinity } }
 
-    /// Sends what waits.
+    /// Sends what waits, within ten seconds and what one more event takes.
     ///
-    /// - Returns: what went wrong, one line a sink; empty when all was sent, or another process sends.
-    package func send() -> [String] {
+    /// - Parameter isStopped: asked before each event.
+    /// - Returns: what went wrong, one line a sink; empty when all was sent.
+    package func send(isStopped: () -> Bool = { false }) -> [String] {
         var complaints: [String] = []
         do throws(IngestionError) {
             try alone { () throws(IngestionError) in
-                try begin()
-                for (name, _) in targets {
-                    if let complaint = try send(to: name) { complaints.append(complaint) }
+                do throws(IngestionError) { try begin() } catch {
+                    guard error.code == .unreadableData else { throw error }
+                    complaints.append("OpenLineage: \(error.description)")
+                    try keep([:])
+                    try begin()
+                }
+                for name in names {
+                    if let complaint = try send(to: name, isStopped) { complaints.append(complaint) }
                 }
             }
         } catch { complaints.append("OpenLineage: not everything was sent: \(error.description)") }
         return complaints
     }
 
-    /// Does it unless another process does.
+    /// Does it while no other process does.
     private func alone(_ body: () throws(IngestionError) -> Void) throws(IngestionError) {
-        let held = try storing { () throws(StorageError) in try FileLock.tryAcquire(Self.lock, in: store.files) }
-        guard let held else { return }
-        try body()
-        _ = consume held
+        let until = Clock.monotonic() + Self.patience
+        while true {
+            let held = try storing { () throws(StorageError) in try FileLock.tryAcquire(Self.lock, in: store.files) }
+            if let held {
+                try body()
+                _ = consume held
+                return
+            }
+            guard Clock.monotonic() < until else {
+                names.forEach(pauseAfterFailure)
+                throw IngestionError(
+                    .tryAgain,
+                    "another process has been sending for \(Int(Self.patience)) seconds; the next batch sends the rest")
+            }
+            pause(milliseconds: 50)
+        }
+    }
+
+    private func pauseAfterFailure(of name: String) {
+        pauses.withLock { pauses in
+            let seconds = pauses[name].map { min(Self.longestPause, 2 * $0.seconds) } ?? 1
+            pauses[name] = (Clock.monotonic() + seconds, seconds)
+        }
     }
 
     // MARK: Positions
 
-    /// How far a sink is.
-    private struct Position: Equatable {
-        let target: String
-        var next: Int
-    }
+    private var names: [String] { (sinks.file == nil ? [] : ["file"]) + (sinks.url == nil ? [] : ["url"]) }
 
-    private var targets: [(name: String, target: String)] {
-        [("file", sinks.file), ("url", sinks.url)].compactMap { name, target in target.map { (name, $0) } }
-    }
-
-    private func read() throws(IngestionError) -> [String: Position] {
+    /// By sink the entry to go on with. A sink with another target goes on where the one before was: what waited was not taken.
+    private func read() throws(IngestionError) -> [String: Int] {
         let bytes = try storing { () throws(StorageError) -> [UInt8] in
-            guard try store.files.status(of: Self.positions) != nil else { return [] }
+            guard try store.files.status(of: Self.positions) != nil else { return Array("{}".utf8) }
             return try store.files.openRegular(Self.positions).readAll(max: 1 << 16)
         }
-        // What cannot be read is no position: the sink begins anew.
-        let members = (try? JSONValue.parse(bytes))?.members ?? [:]
-        return members.compactMapValues { value in
-            guard let target = value["target"]?.text, let next = value["next"]?.whole else { return nil }
-            return Position(target: target, next: Int(next))
+        guard let members = (try? JSONValue.parse(bytes))?.members, members.values.allSatisfy({ ($0.whole ?? -1) >= 0 })
+        else {
+            throw IngestionError(
+                .unreadableData,
+                "\(join(store.root, "openlineage.json")) is damaged, so that events may not have been sent; write those that are "
+                    + "missing with: sluice lineage export --format openlineage")
         }
+        return members.mapValues { Int($0.whole ?? 0) }
     }
 
-    private func keep(_ positions: [String: Position]) throws(IngestionError) {
-        let document = JSONValue.object(
-            positions.mapValues { .object(["target": .string($0.target), "next": .integer(Int64($0.next))]) })
+    private func keep(_ positions: [String: Int]) throws(IngestionError) {
+        let document = JSONValue.object(positions.mapValues { .integer(Int64($0)) })
         try storing { () throws(StorageError) in
             var file = try StagedFile(in: store.files, name: Self.positions)
             try file.write(document.canonicalBytes().span)
@@ -149,35 +170,45 @@ package final class EventDelivery: Sendable {
 
     // MARK: Sinks
 
-    /// Sends to one sink until nothing waits.
-    private func send(to name: String) throws(IngestionError) -> String? {
-        let now = Clock.monotonic()
-        if name == "url", now < retryAt { return nil }
+    /// Sends to one sink, batch by batch, until nothing waits or the time is up.
+    private func send(to name: String, _ isStopped: () -> Bool) throws(IngestionError) -> String? {
+        let until = Clock.monotonic() + Self.patience
+        if let pause = pauses.withLock({ $0[name] }), Clock.monotonic() < pause.until { return nil }
+        var refused: String?
         while true {
             var positions = try read()
-            guard let position = positions[name], position.next < (try store.proven().state.size) else { return nil }
-            var scope = ExportScope(since: position.next)
-            scope.limit = Self.atOnce
+            guard let position = positions[name], position < (try store.proven().state.size) else {
+                pauses.withLock { $0[name] = nil }
+                return refused
+            }
+            var scope = ExportScope(since: position)
+            scope.limit = 1
             var events: [JSONValue] = []
             let next = try store.forEachOpenLineageEvent(of: scope) { events.append($0) }
-            let trouble = name == "file" ? append(events) : post(events)
-            if case .later(let cause) = trouble {
-                if name == "url" {
-                    pause.withLock {
-                        $0 = (Clock.monotonic() + max(1, $0.seconds), min(Self.longestPause, 2 * max(1, $0.seconds)))
-                    }
-                }
-                return
-                    "OpenLineage: \(position.target): \(cause); the events wait in the ledger, and are sent again with the next batch"
+            var trouble: Trouble?
+            if Clock.monotonic() >= until || isStopped() {
+                trouble = .later("the time for it is up")
+            } else {
+                trouble = name == "file" ? append(events) : post(events)
             }
-            if name == "url" { pause.withLock { $0 = (0, 0) } }
-            positions[name]?.next = next
+            if case .later(let cause) = trouble {
+                pauseAfterFailure(of: name)
+                return
+                    "OpenLineage: \(shown(name)): \(cause); the events wait in the ledger, and are sent again with the next batch"
+            }
+            positions[name] = next
             try keep(positions)
-            if case .refused(let cause) = trouble {
-                return "OpenLineage: \(position.target): \(cause); these events are not sent again; write them with: "
-                    + "sluice lineage export --format openlineage --since \(position.next)"
+            if case .refused(let cause) = trouble, refused == nil {
+                refused =
+                    "OpenLineage: \(shown(name)): \(cause); this batch's events are not sent again; write them with: "
+                    + "sluice lineage export --format openlineage --since \(position)"
             }
         }
+    }
+
+    /// A sink for messages, without the query of a URL, which may have a key.
+    private func shown(_ name: String) -> String {
+        name == "file" ? sinks.file ?? "" : String((sinks.url ?? "").prefix { $0 != "?" })
     }
 
     private enum Trouble {
@@ -188,23 +219,40 @@ package final class EventDelivery: Sendable {
     }
 
     private func append(_ events: [JSONValue]) -> Trouble? {
+        let path = store.placed(sinks.file ?? "")
+        if store.isOwn(exists(path) ? path : split(path).folder) {
+            return .later("it is in the store, whose files are not to be written to; name one outside")
+        }
         let text = events.map { $0.text(pretty: false) + "\n" }.joined()
         do throws(StorageError) {
-            try appendDurably(store.placed(sinks.file ?? ""), Array(text.utf8).span)
+            try appendLines(path, Array(text.utf8).span)
             return nil
         } catch { return .later(error.description) }
+    }
+
+    /// Why the file of header lines cannot be used; nil when it can, or there is none.
+    fileprivate var headersFault: String? {
+        guard let headers = sinks.headers.map(store.placed) else { return nil }
+        do throws(StorageError) {
+            let file = try FileDescriptor.openRegular(headers)
+            if try file.status().size == 0 { return "\(headers) is empty, and openLineage.headers names it" }
+            return try file.status().mode & 0o077 == 0
+                ? nil : "\(headers) may have a token, and is open to others: chmod 600 \(headers)"
+        } catch { return error.description }
     }
 
     private func post(_ events: [JSONValue]) -> Trouble? {
         guard let program = Self.curl else {
             return .later("curl is not installed, which sends the events: apt-get install curl")
         }
+        if let fault = headersFault { return .later(fault) }
         var refused: [String] = []
         for event in events {
             let run = event["run"]?["runId"]?.text ?? ""
             // The command line of a process is public: the body is its input, and secrets are in a file.
             var command = [
-                program, "-q", "--silent", "--output", "/dev/null", "--write-out", "%{http_code} %{errormsg}",
+                program, "-q", "--globoff", "--silent", "--output", "/dev/null", "--write-out",
+                "%{http_code} %{errormsg}",
                 "--connect-timeout",
                 "5", "--max-time", "10", "--proto", "=http,https", "--header", "Content-Type: application/json",
                 "--header", "Expect:",
@@ -247,20 +295,11 @@ extension Store {
                     "events", .risk, "openLineage.url is set, and curl, which sends the events, is not installed",
                     cure: "apt-get install curl; until then the events wait in the ledger"))
         }
-        if let headers = configuration.openLineage.headers.map(placed) {
-            let status = (try? fileStatus(headers)) ?? nil
-            if status?.kind != .regular {
-                found.append(
-                    Diagnosis(
-                        "events", .risk, "\(headers), which openLineage.headers names, is no file",
-                        cure: "write the header lines into it, such as Authorization: Bearer …"))
-            } else if let mode = status?.mode, mode & 0o077 != 0 {
-                found.append(
-                    Diagnosis(
-                        "events", .risk,
-                        "\(headers) has a token perhaps, and is open to others (mode \(String(mode, radix: 8)))",
-                        cure: "chmod 600 \(headers)"))
-            }
+        if let fault = EventDelivery(self)?.headersFault {
+            found.append(
+                Diagnosis(
+                    "events", .risk, fault,
+                    cure: "give the file its header lines and mode 600; until then the events wait"))
         }
         return found
     }

@@ -57,7 +57,7 @@ extension Store {
         var document = ProvDocument(origin: configuration.origin, version: programVersion)
         var changes: [LedgerEntry] = []
         try forEachBatch(of: scope, change: { changes.append($0) }) { document.add($0) }
-        for change in changes { document.add(changes: change) }
+        for change in changes { document.add(change: change) }
         return document.document
     }
 
@@ -109,15 +109,27 @@ extension Store {
     ) throws(IngestionError) -> Int {
         let log = try proven().log
         if let id = scope.batch {
+            var changes: [Int: LedgerEntry] = [:]
             guard let batch = try recording({ () throws(LedgerError) in try log.recordedBatch(id) }) else {
                 throw IngestionError(
                     .noInput, "the ledger has no judged or failed batch \(id); see: sluice lineage log")
             }
             use(batch)
-            return try proven().state.size
+            let state = try proven().state
+            for file in batch.files {
+                for sequence in state.changes(ofFile: file.path).reversed() {
+                    let entry = try recording { () throws(LedgerError) in try log.entry(sequence) }
+                    if entry.changedFiles.contains(where: { $0.path == file.path }) { changes[sequence] = entry }
+                }
+            }
+            for entry in changes.sorted(by: { $0.key < $1.key }) { change(entry.value) }
+            return state.size
         }
         return try recording { () throws(LedgerError) in
-            try log.forEachBatch(from: scope.since, limit: scope.limit, change: change) { batch in
+            try log.forEachBatch(
+                from: scope.since, limit: scope.limit,
+                change: { if scope.dataset == nil || $0.body["dataset"]?.text == scope.dataset { change($0) } }
+            ) { batch in
                 if scope.dataset == nil || batch.dataset == scope.dataset { use(batch) }
             }
         }

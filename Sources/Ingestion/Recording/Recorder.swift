@@ -58,6 +58,7 @@ package struct Recorder: Sendable {
         self.store = proving
         work = try storing { () throws(StorageError) in try proving.openWork() }
         events = EventDelivery(proving)
+        events?.prepare()
         // A lease that cannot be completed now, for example because its archive is not mounted, must not stop other
         // work.
         _ = try recover()

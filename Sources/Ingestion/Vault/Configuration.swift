@@ -15,6 +15,16 @@ package struct Configuration: Sendable, Equatable {
             case xwing(publicKey: String)
             /// Elsewhere: this program wraps and unwraps with it.
             case exec(command: [String])
+
+            /// As `sluice.yaml` writes it.
+            package var name: String {
+                switch self {
+                case .kek: "kek"
+                case .rsa: "rsa"
+                case .xwing: "xwing"
+                case .exec: "exec"
+                }
+            }
         }
 
         /// Its name.

@@ -78,6 +78,17 @@ extension Store {
         return found
     }
 
+    /// The recipients whose keys are elsewhere: kind, name, and the fingerprint of the key, or why it cannot be read.
+    package func recipientsElsewhere() -> [(kind: String, name: String, key: Swift.Result<String, IngestionError>)] {
+        var found: [(kind: String, name: String, key: Swift.Result<String, IngestionError>)] = []
+        for recipient in configuration.allRecipients where recipient.kind != .kek {
+            if found.contains(where: { $0.name == recipient.name }) { continue }
+            let key = Swift.Result { () throws(IngestionError) in try loadKey(of: recipient) }
+            found.append((recipient.kind.name, recipient.name, key.map(\.fingerprint)))
+        }
+        return found
+    }
+
     /// The keys among these that the record does not know.
     func unrecorded(_ keys: [UsedKey]) throws(IngestionError) -> [UsedKey] {
         guard let record else { return [] }

@@ -75,8 +75,10 @@ extension Watcher {
             nextSending = .infinity
             return
         }
-        for complaint in events.send() { tell(.eventsWait(cause: complaint)) }
-        nextSending = events.retryAt > 0 ? events.retryAt : .infinity
+        for complaint in events.send(isStopped: { [stop] in stop.isOver() || stop.signal != nil }) {
+            tell(.eventsWait(cause: complaint))
+        }
+        nextSending = events.retryAt
     }
 
     /// Takes over leases that a dead daemon, or an earlier attempt of this one, left.

@@ -4,10 +4,16 @@ package import Tabular
 /// contracts declare.
 package struct CroissantCard {
     private let dataset: String, origin: String, version: String
-    private var files: [PublishedFile] = []
-    private var columns: [(name: String, kind: String, isMasked: Bool)] = []
+    private var files: [(file: PublishedFile, isCSV: Bool)] = []
+    private var columns: [Column] = []
     private var suppliers: Set<String> = [], licences: Set<String> = [], pipelines: Set<String> = []
-    private var contract = "0", newest = "", media = "text/csv"
+    private var contract = "0", newest = ""
+
+    private struct Column {
+        let name: String, path: String?
+        var kind: String
+        var isMasked: Bool
+    }
 
     /// An empty card.
     ///
@@ -29,23 +35,21 @@ package struct CroissantCard {
     ///   - present: its files.
     ///   - licence: the licence that its supplier's description states; nil for none.
     package mutating func add(_ batch: RecordedBatch, files present: [PublishedFile], licence: String?) {
-        files += present
+        files += present.map { ($0, batch.arrival.body["format"]?.text == "csv") }
         suppliers.insert(batch.source)
         if let licence, !licence.isEmpty { licences.insert(licence) }
         if let pipeline = batch.judged?.body["pipeline"]?.text { pipelines.insert(pipeline) }
         newest = max(newest, batch.judged?.body["time"]?.text ?? "")
         contract = batch.contract?.version ?? contract
-        if batch.arrival.body["format"]?.text != "csv" { media = "application/jsonl" }
         for (field, isMasked) in batch.contract?.released(masked: Set(batch.masks.keys)) ?? [] {
             let kind = isMasked ? "sc:Text" : Self.kinds[field.type] ?? "sc:Text"
             guard let place = columns.firstIndex(where: { $0.name == field.name }) else {
-                columns.append((field.name, kind, isMasked))
+                columns.append(Column(name: field.name, path: field.path, kind: kind, isMasked: isMasked))
                 continue
             }
-            let known = columns[place]
-            let both = Set([known.kind, kind])
-            let common = both.count == 1 ? kind : both == ["sc:Integer", "sc:Float"] ? "sc:Float" : "sc:Text"
-            columns[place] = (field.name, common, known.isMasked || isMasked)
+            let both = Set([columns[place].kind, kind])
+            columns[place].kind = both.count == 1 ? kind : both == ["sc:Integer", "sc:Float"] ? "sc:Float" : "sc:Text"
+            columns[place].isMasked = columns[place].isMasked || isMasked
         }
     }
 
@@ -78,49 +82,85 @@ package struct CroissantCard {
                 .string(
                     "sluice \(version), pipeline \(pipelines.sorted().joined(separator: ", ")), contract version \(contract)"
                 )
-            ]), "distribution": .array(distribution), "recordSet": columns.isEmpty ? nil : .array([recordSet]),
+            ]), "distribution": .array(distribution),
+            "recordSet": columns.isEmpty ? nil : .array(forms.map(recordSet)),
         ])
+    }
+
+    /// A form of shards.
+    private enum Form: String {
+        case csv, json
+
+        var media: String { self == .csv ? "text/csv" : "application/jsonl" }
+    }
+
+    /// The forms that there are. Each has a set of files and one of records, since columns are found otherwise in each.
+    private var forms: [Form] {
+        [Form.csv, .json].filter { form in files.contains { $0.isCSV == (form == .csv) } }
     }
 
     private var distribution: [JSONValue] {
-        let formats = JSONValue.array([.string("application/vnd.sluice.shard"), .string(media)])
-        let objects = files.enumerated().map { place, file -> JSONValue in
+        func formats(_ form: Form) -> JSONValue {
+            .array([.string("application/vnd.sluice.shard"), .string(form.media)])
+        }
+        let objects = files.enumerated().map { place, one -> JSONValue in
             .object([
                 "@type": .string("cr:FileObject"), "@id": .string("shard-\(place)"), "name": .string("shard-\(place)"),
-                "description": .string("batch \(file.batch)"), "contentUrl": .string(file.path),
-                "contentSize": .string("\(file.body["bytes"]?.whole ?? 0) B"), "encodingFormat": formats,
-                "sha256": .string(file.digest),
+                "description": .string("batch \(one.file.batch)"), "contentUrl": .string(one.file.path),
+                "contentSize": .string("\(one.file.body["bytes"]?.whole ?? 0) B"),
+                "encodingFormat": formats(one.isCSV ? .csv : .json), "sha256": .string(one.file.digest),
             ])
         }
-        let all = JSONValue.object([
-            "@type": .string("cr:FileSet"), "@id": .string("shards"), "name": .string("shards"),
-            "description": .string("every shard"), "encodingFormat": formats,
-            "includes": .string("accepted/\(dataset)/*/*.sluice"),
-            "containedIn": .array(files.indices.map { .object(["@id": .string("shard-\($0)")]) }),
-        ])
-        return objects + [all]
+        let sets = forms.map { form -> JSONValue in
+            let own = files.indices.filter { files[$0].isCSV == (form == .csv) }
+            return .object([
+                "@type": .string("cr:FileSet"), "@id": .string("shards-\(form.rawValue)"),
+                "name": .string("shards-\(form.rawValue)"), "description": .string("every shard of this form"),
+                "encodingFormat": formats(form), "includes": .string("accepted/\(dataset)/*/*.sluice"),
+                "containedIn": .array(own.map { .object(["@id": .string("shard-\($0)")]) }),
+            ])
+        }
+        return objects + sets
     }
 
-    private var recordSet: JSONValue {
+    private func recordSet(_ form: Form) -> JSONValue {
         .object([
-            "@type": .string("cr:RecordSet"), "@id": .string("rows"), "name": .string("rows"),
+            "@type": .string("cr:RecordSet"), "@id": .string("rows-\(form.rawValue)"),
+            "name": .string("rows-\(form.rawValue)"),
             "field": .array(
                 columns.map { column in
                     .object([
-                        "@type": .string("cr:Field"), "@id": .string("rows/\(column.name)"),
-                        "name": .string(column.name),
-                        "description": .string(column.isMasked ? "masked" : "as it came"),
+                        "@type": .string("cr:Field"),
+                        "@id": .string("rows-\(form.rawValue)/\(percentEncoded(column.name))"),
+                        "name": .string(column.name), "description": .string(column.isMasked ? "masked" : "as it came"),
                         "dataType": .string(column.kind),
                         "source": .object([
-                            "fileSet": .object(["@id": .string("shards")]),
-                            "extract": .object([
-                                media == "text/csv" ? "column" : "jsonPath": .string(
-                                    media == "text/csv" ? column.name : "$.\(column.name)")
-                            ]),
+                            "fileSet": .object(["@id": .string("shards-\(form.rawValue)")]),
+                            "extract": .object(
+                                form == .csv
+                                    ? ["column": .string(column.name)] : ["jsonPath": .string(Self.jsonPath(column))]),
                         ]),
                     ])
                 }),
         ])
+    }
+
+    /// Where a column stands in a JSON record, as a JSONPath (RFC 9535).
+    private static func jsonPath(_ column: Column) -> String {
+        var parts = [column.name]
+        if let path = column.path {
+            parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { part -> String in
+                String(part).replacing("~1", with: "/").replacing("~0", with: "~")
+            }
+        }
+        return parts.reduce("$") { path, name in
+            let isPlain = name.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x5F
+            }
+            return isPlain && !(name.utf8.first.map { (0x30...0x39).contains($0) } ?? true)
+                ? "\(path).\(name)"
+                : "\(path)['\(name.replacing("\\", with: "\\\\").replacing("'", with: "\\'"))']"
+        }
     }
 
     /// The context of Croissant 1.1, with the vocabulary for responsible AI.

@@ -21,7 +21,8 @@ package struct GateStatement {
     /// The statement.
     private var statement: JSONValue {
         let judged = batch.judged?.body ?? .null
-        let found = (judged["findings"]?.members ?? [:]).keys.sorted()
+        let found = Set((judged["findings"]?.members ?? [:]).keys)
+            .union((judged["batch_findings"]?.items ?? []).compactMap(\.text)).sorted()
         let blocking = (judged["held_for"]?.items ?? []).compactMap { $0["code"]?.text }
         let failed = batch.isAccepted ? [] : Set(blocking.isEmpty ? ["held"] : blocking).sorted()
         let rejected = (judged["rejected"]?.whole ?? 0) > 0

@@ -180,7 +180,8 @@ package struct OpenLineageEvents: Sendable {
             ])
             lineage[field.name] = .object(["inputFields": .array([.object(origin)])])
         }
-        let tags = masks.sorted { $0.key < $1.key }.flatMap { column, masks in
+        let released = Set(columns.map(\.field.name))
+        let tags = masks.filter { released.contains($0.key) }.sorted { $0.key < $1.key }.flatMap { column, masks in
             masks.map { mask -> JSONValue in
                 .object([
                     "key": .string("pii"), "value": .string(mask.entity), "field": .string(column),

@@ -1,3 +1,4 @@
+import Cryptography
 package import Tabular
 
 /// The log as a document of W3C PROV in PROV-JSON (W3C member submission of 24 April 2013): sources, contracts and sealed files are
@@ -36,7 +37,7 @@ package struct ProvDocument {
     /// Adds what a batch's commit records.
     package mutating func add(_ batch: RecordedBatch) {
         let (run, source, supplier) = (
-            "run:\(batch.id)", "sha256:\(batch.sourceDigest)", "sluice:source-\(batch.source)"
+            "run:\(batch.id)", "sha256:\(batch.sourceDigest)", "sluice:source-\(percentEncoded(batch.source))"
         )
         set("agent", supplier, ["prov:type": Self.name("prov:Organization"), "prov:label": .string(batch.source)])
         set(
@@ -78,22 +79,28 @@ package struct ProvDocument {
         }
     }
 
-    /// Adds what a later entry says of published files: that they were removed, or have another form.
-    package mutating func add(changes entry: LedgerEntry) {
+    /// Adds what a later entry says of published files or of a batch: that they were removed, have another form, or were replaced. What it
+    /// is about need not be in the document.
+    package mutating func add(change entry: LedgerEntry) {
         let time = entry.body["time"]?.text
+        if entry.event == .batchSuperseded, let old = entry.body["batch"]?.text, let new = entry.body["by"]?.text {
+            for run in [old, new] where records["activity"]?["run:\(run)"] == nil { set("activity", "run:\(run)", [:]) }
+            relate(
+                "wasInformedBy",
+                ["prov:informed": "run:\(new)", "prov:informant": "run:\(old)", "prov:type": "sluice:supersedes"])
+        }
         for file in entry.changedFiles {
-            let was = file.body["was"]?.text ?? file.digest
-            // Of a batch that is not in the document.
-            if records["entity"]?["sha256:\(was)"] == nil { continue }
-            if entry.event == .fileRemoved {
-                relate("wasInvalidatedBy", ["prov:entity": "sha256:\(file.digest)", "prov:time": time])
-            } else {
+            let was = "sha256:\(file.body["was"]?.text ?? file.digest)"
+            if records["entity"]?[was] == nil {
+                set("entity", was, ["prov:type": file.body["role"], "prov:location": .string(file.path)])
+            }
+            if entry.event != .fileRemoved {
                 let name = add(file)
                 relate(
                     "wasDerivedFrom",
-                    ["prov:generatedEntity": name, "prov:usedEntity": "sha256:\(was)", "prov:type": "prov:Revision"])
-                relate("wasInvalidatedBy", ["prov:entity": "sha256:\(was)", "prov:time": time])
+                    ["prov:generatedEntity": name, "prov:usedEntity": was, "prov:type": "prov:Revision"])
             }
+            relate("wasInvalidatedBy", ["prov:entity": was, "prov:time": time])
         }
     }
 
@@ -125,4 +132,14 @@ package struct ProvDocument {
     private static func name(_ text: String) -> JSONValue {
         .object(["$": .string(text), "type": .string("xsd:QName")])
     }
+}
+
+/// The text with every other character than letters, digits, dot, dash and underscore of ASCII percent-encoded: for names in IRIs.
+func percentEncoded(_ text: String) -> String {
+    text.utf8.map { byte in
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: String(decoding: [byte], as: UTF8.self)
+        default: "%" + hex([byte]).uppercased()
+        }
+    }.joined()
 }

@@ -68,6 +68,8 @@ package struct RecordedContract: Sendable {
         package let type: String
         /// The operator that the contract declares for all values of the field; nil for none.
         package let masking: String?
+        /// Where it stands in a JSON record, as a JSON Pointer (RFC 6901); nil for the member of its name.
+        package let path: String?
     }
 
     init(_ document: JSONValue, digest: String) {
@@ -78,13 +80,17 @@ package struct RecordedContract: Sendable {
             guard let name = field["name"]?.text else { return nil }
             let pii = field["sluice"]?["pii"]
             return Field(
-                name: name, type: field["type"]?.text ?? "any", masking: pii.map { $0["operator"]?.text ?? "replace" })
+                name: name, type: field["type"]?.text ?? "any", masking: pii.map { $0["operator"]?.text ?? "replace" },
+                path: field["sluice"]?["path"]?.text)
         }
     }
 
-    /// The fields of what leaves the gate: without those that are dropped; masked values are text.
+    /// The columns of what leaves the gate, as far as the log names them: declared fields without those that are dropped, and columns that
+    /// are not declared and were masked. Masked values are text.
     func released(masked: Set<String>) -> [(field: Field, isMasked: Bool)] {
-        fields.filter { $0.masking != "drop" }.map { ($0, $0.masking != nil || masked.contains($0.name)) }
+        let others = masked.subtracting(fields.map(\.name)).sorted()
+        return fields.filter { $0.masking != "drop" }.map { ($0, $0.masking != nil || masked.contains($0.name)) }
+            + others.map { (Field(name: $0, type: "string", masking: nil, path: nil), true) }
     }
 }
 
@@ -94,7 +100,7 @@ extension ProvenLog {
     /// - Parameters:
     ///   - first: the entry to begin with.
     ///   - limit: the most batches.
-    ///   - change: takes an entry that says what became of published files since.
+    ///   - change: takes an entry that says what became of published files or of a batch since.
     ///   - use: takes a batch, once all entries of its commit are read.
     /// - Returns: the number of the entry to go on with.
     @discardableResult
@@ -121,7 +127,7 @@ extension ProvenLog {
             } else if entry.body["batch"] == run[0].body["batch"] {
                 run.append(entry)
             }
-            if !entry.changedFiles.isEmpty { change(entry) }
+            if !entry.changedFiles.isEmpty || entry.event == .batchSuperseded { change(entry) }
         }
         try close()
         return end

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import copy
+import csv
+import io
 import json
 import shutil
 import subprocess
@@ -252,8 +254,20 @@ def test_openlineage_to_an_endpoint(tmp_path: Path) -> None:
     sluice("watch", "--once", "--store", store, code=None)
     assert len(endpoint.got) == before + 2
     assert "events" not in sluice("doctor", "--store", store, code=None)
+    # Nothing goes out without the token, or with one that others can read; the address is taken as it is.
+    before = len(endpoint.got)
     headers.chmod(0o644)
     assert "open to others" in sluice("doctor", "--store", store, code=None)
+    assert "open to others" in run("sensors-poisoned.csv", "--force", code=1)
+    headers.unlink()
+    assert "headers" in run("sensors-poisoned.csv", "--force", code=1)
+    assert len(endpoint.got) == before
+    headers.write_text("Authorization: Bearer secret-token\n")
+    headers.chmod(0o600)
+    settings = (store / "sluice.yaml").read_text()
+    (store / "sluice.yaml").write_text(settings.replace("/api/v1/lineage", "/[1-3]/{a,b}"))
+    assert "OpenLineage" not in run("sensors-poisoned.csv", "--force", code=1)
+    assert len(endpoint.got) == before + 6
     endpoint.shutdown()
     endpoint.server_close()
 
@@ -283,6 +297,16 @@ def test_prov_by_the_library_of_the_same_name(events_store: Path) -> None:
         for relation in stated[kind].values():
             ends = [value for key, value in relation.items() if key not in ("prov:time", "prov:type", "prov:role")]
             assert set(ends) <= things
+    # By one batch, or from an entry on, what became of files is not left out.
+    size = min(place for place, body in enumerate(entries(events_store)) if body["kind"] == "shard.rewrapped")
+    later = json.loads(export(events_store, "prov", "--since", str(size)))
+    assert len(later["wasInvalidatedBy"]) == len(rewrapped)
+    first = of_kind(events_store, "shard.published")[0]
+    one = json.loads(export(events_store, "prov", "--batch", first["batch"]))
+    paths = {file["path"] for file in first["files"]}
+    assert len(one["wasInvalidatedBy"]) == sum(file["path"] in paths for file in rewrapped) > 0
+    for part in (later, one):
+        model.ProvDocument.deserialize(content=json.dumps(part), format="json")
     with pytest.raises(Exception):
         model.ProvDocument.deserialize(content=text.replace('"wasDerivedFrom"', '"wasMadeFrom"'), format="json")
 
@@ -330,6 +354,9 @@ def test_statements_say_what_the_ledger_says(events_store: Path) -> None:
     judged = of_kind(events_store, "batch.judged")
     for body, statement in zip(judged, statements(events_store), strict=True):
         predicate = statement["predicate"]
+        found = set(body["findings"]) | set(body["batch_findings"])
+        assert found <= set(predicate["warnedTests"]) | set(predicate["failedTests"])
+        assert (predicate["result"] == "PASSED") == (not found and body["rejected"] == 0)
         assert predicate["configuration"][-1]["annotations"]["batch"] == body["batch"]
         assert (predicate["result"] == "FAILED") == (body["verdict"] == "held") == bool(predicate["failedTests"])
         digests = {one["digest"]["sha256"] for one in statement["subject"]}
@@ -356,18 +383,18 @@ def test_the_ledgers_key_signs_no_statements(events_store: Path) -> None:
 # Croissant
 
 
+def validated(card: dict[str, Any], path: Path) -> int:
+    path.write_text(json.dumps(card))
+    command = [str(Path(sys.executable).parent / "mlcroissant"), "validate", "--jsonld", str(path)]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
 @pytest.mark.parametrize("dataset", ["orders", "tickets"])
 def test_croissant_by_mlcroissant(events_store: Path, tmp_path: Path, dataset: str) -> None:
     pytest.importorskip("mlcroissant")
     card = json.loads(export(events_store, "croissant", "--dataset", dataset))
 
-    def validate(card: dict[str, Any]) -> int:
-        path = tmp_path / "card.json"
-        path.write_text(json.dumps(card))
-        command = [str(Path(sys.executable).parent / "mlcroissant"), "validate", "--jsonld", str(path)]
-        return subprocess.run(command, capture_output=True, check=False).returncode
-
-    assert validate(card) == 0
+    assert validated(card, tmp_path / "card.json") == 0
     # mlcroissant does not notice that a digest is missing, so this test does.
     files = [one for one in card["distribution"] if one["@type"] == "cr:FileObject"]
     present = {path.relative_to(events_store).as_posix(): path for path in events_store.glob(f"accepted/{dataset}/*/*.sluice")}
@@ -375,12 +402,40 @@ def test_croissant_by_mlcroissant(events_store: Path, tmp_path: Path, dataset: s
     assert [one["contentSize"] for one in files] == [f"{present[one['contentUrl']].stat().st_size} B" for one in files]
     for spoil in (
         lambda card: card["recordSet"][0]["field"][0]["source"]["fileSet"].update({"@id": "nowhere"}),
+        lambda card: card["recordSet"][0]["field"][0].update({"@id": "a b"}),
         lambda card: card["distribution"][0].pop("encodingFormat"),
         lambda card: card["distribution"][0].pop("contentUrl"),
     ):
         spoilt = copy.deepcopy(card)
         spoil(spoilt)
-        assert validate(spoilt) != 0
+        assert validated(spoilt, tmp_path / "card.json") != 0
+
+
+def test_croissant_of_odd_names_and_two_forms(tmp_path: Path) -> None:
+    pytest.importorskip("mlcroissant")
+    names = ['a"b', "x.y", "p/q", "naïve 列", "a'] b", "plain"]
+    fields = "".join(f"  - {{ name: {json.dumps(name)} }}\n" for name in names)
+    schema = tmp_path / "odd.yaml"
+    schema.write_text(f"fields:\n{fields}sluice: {{ batch: {{ minRows: 1 }}, undeclaredPii: allow, secrets: allow }}\n")
+    store = tmp_path / "store"
+    sluice("init", store)
+    text = io.StringIO()
+    csv.writer(text).writerows([names, ["1"] * len(names)])
+    (tmp_path / "a.csv").write_text(text.getvalue())
+    (tmp_path / "b.jsonl").write_text(json.dumps({name: f"2{place}" for place, name in enumerate(names)}) + "\n")
+    for file in ("a.csv", "b.jsonl"):
+        ingest(store, tmp_path / file, "odd", schema)
+    card = json.loads(export(store, "croissant", "--dataset", "odd"))
+    assert validated(card, tmp_path / "card.json") == 0
+    formats = {one["contentUrl"]: one["encodingFormat"][1] for one in card["distribution"] if one["@type"] == "cr:FileObject"}
+    assert sorted(formats.values()) == ["application/jsonl", "text/csv"]
+    by_form = {one["@id"]: one["field"] for one in card["recordSet"]}
+    assert [field["source"]["extract"]["column"] for field in by_form["rows-csv"]] == names
+    # The paths find the members of these names.
+    jsonpath = pytest.importorskip("jsonpath_rfc9535")
+    record = {name: place for place, name in enumerate(names)}
+    found = [jsonpath.find(field["source"]["extract"]["jsonPath"], record).values() for field in by_form["rows-json"]]
+    assert found == [[place] for place in range(len(names))]
 
 
 def test_croissant_of_nothing_is_refused(events_store: Path, tmp_path: Path) -> None:

@@ -120,6 +120,19 @@ def test_older_copy(store: Path, tmp_path: Path) -> None:
         Record(store, key, [newer])
 
 
+def test_what_another_version_saw_counts(store: Path, tmp_path: Path) -> None:
+    shutil.rmtree(cache(), ignore_errors=True)
+    key = vkey(store)
+    shutil.copy(store / "ledger.sqlite", tmp_path / "older.sqlite")
+    sluice("source", "block", "someone", "--reason", "test", "--store", store)
+    Record(store, key)
+    with sqlite3.connect(next(cache().glob("record-*"))) as db:
+        db.execute("PRAGMA user_version = 1")
+    shutil.copy(tmp_path / "older.sqlite", store / "ledger.sqlite")
+    with pytest.raises(Damaged, match="older copy"):
+        Record(store, key)
+
+
 def test_receipt_as_anchor(store: Path) -> None:
     receipt = next(store.glob("accepted/orders/*/*.tlog-proof"))
     assert names(store, anchors=[receipt])

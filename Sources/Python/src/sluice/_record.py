@@ -131,8 +131,10 @@ class Record:
             f"file:{_quoted(self._ledger_path)}?mode=ro", uri=True, timeout=_PATIENCE, check_same_thread=False, isolation_level=None
         )
         path = self._cache_path(cache, seen is not None and seen[0] > 0)
+        self._seen_before: tuple[int, bytes] | None = None
         facts = self._facts_at(path)
         before = self._head_in(facts) if afresh else None
+        before = before or self._seen_before
         self._facts = _in_memory() if afresh else facts
         try:
             self._verify(anchors, seen, before)
@@ -331,6 +333,8 @@ class Record:
                 os.rename(Path(folder) / "made", path)
         cache = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
         if cache.execute("PRAGMA user_version").fetchone() != (2,):
+            # Of another version: what it saw still counts.
+            self._seen_before = self._head_in(cache) or self._seen_before
             cache.close()
             path.unlink()
             return self._cache_at(path)

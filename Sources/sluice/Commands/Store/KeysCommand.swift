@@ -65,7 +65,8 @@ struct KeysCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
-            abstract: "List kind, name and fingerprint of each key, and the ledger's public verifier key.",
+            abstract:
+                "List kind, name and fingerprint of each key and recipient, and the ledger's public verifier key.",
             discussion: """
                 No secret is printed. Keep the verifier key outside the store: sluice lineage verify --vkey needs it.
 
@@ -84,11 +85,16 @@ struct KeysCommand: AsyncParsableCommand {
                         Terminal.columns([kind.rawValue, name, key.fingerprint(name: name)])
                     }
                 }
+                let elsewhere = store.recipientsElsewhere()
+                for (kind, name, key) in elsewhere {
+                    if case .success(let fingerprint) = key { Terminal.columns([kind, name, fingerprint]) }
+                }
                 _ = try store.signingKey()
                 Terminal.columns(["verifier", "ledger", "\(try store.verifier())"])
                 if let second = try store.postQuantumVerifier() {
                     Terminal.columns(["verifier", "post-quantum", "\(second)"])
                 }
+                for (_, _, key) in elsewhere { _ = try key.get() }
             }
         }
     }
@@ -144,6 +150,9 @@ struct KeysCommand: AsyncParsableCommand {
                             Terminal.line("BAD   keys/\(name).\(kind.rawValue): \(error.description)")
                         }
                     }
+                }
+                for (kind, name, key) in store.recipientsElsewhere() {
+                    if case .success = key { Terminal.line("ok    recipient \(kind): \(name)") }
                 }
                 // A missing key is named once, whatever needs it.
                 var missing = Set<String>()
