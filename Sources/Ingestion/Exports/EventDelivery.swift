@@ -55,7 +55,7 @@ extension SettingGroup {
 /// Sends the run events of OpenLineage to the sinks that `sluice.yaml` names, as batches are judged.
 ///
 /// The ledger is the queue: of each sink only the number of the entry to go on with is kept. So nothing is lost while a sink cannot be
-/// reached, and an event may be sent twice. No batch waits for a sink, and none fails because of one.
+/// reached, and an event may be sent twice. No batch fails because of a sink, and none waits for one longer than `patience`.
 package final class EventDelivery: Sendable {
     private let sinks: EventSinks
     private let store: Store
@@ -66,15 +66,19 @@ package final class EventDelivery: Sendable {
     /// Seconds that sending may take before it is left for the next time, and the longest pause after a failure.
     private static let patience = 10.0, longestPause = 300.0
 
-    /// Sends for a store whose record is open; nil where it names no sink. A sink that is new begins with the next batch: what was
-    /// before is exported by `sluice lineage export`.
+    /// Sends for a store whose record is open; nil where it names no sink.
     init?(_ store: Store) {
         guard store.configuration.openLineage != EventSinks() else { return nil }
         (sinks, self.store) = (store.configuration.openLineage, store)
     }
 
-    /// Gives sinks that are new their position, before the first batch. What stands in the way is said by `send`.
-    func prepare() { try? alone { () throws(IngestionError) in try begin() } }
+    /// Has sinks that are new begin with the next batch; what was before is exported by `sluice lineage export`. What stands in the way is
+    /// said by `send`.
+    func prepare() {
+        // Another process may be sending, which is nothing to wait for where all are known.
+        if let known = try? read(), names.allSatisfy({ known[$0] != nil }) { return }
+        try? alone { () throws(IngestionError) in try begin() }
+    }
 
     /// Gives sinks that are new a position.
     ///
@@ -220,15 +224,15 @@ package final class EventDelivery: Sendable {
 
     private func append(_ events: [JSONValue]) -> Trouble? {
         let path = store.placed(sinks.file ?? "")
-        if store.isOwn(exists(path) ? path : split(path).folder) {
-            return .later("it is in the store, whose files are not to be written to; name one outside")
-        }
+        if store.isOwnSink(path) { return .later(Self.ownSink) }
         let text = events.map { $0.text(pretty: false) + "\n" }.joined()
         do throws(StorageError) {
             try appendLines(path, Array(text.utf8).span)
             return nil
         } catch { return .later(error.description) }
     }
+
+    fileprivate static let ownSink = "it is in the store, whose files are not to be written to; name one outside"
 
     /// Why the file of header lines cannot be used; nil when it can, or there is none.
     fileprivate var headersFault: String? {
@@ -285,10 +289,19 @@ package final class EventDelivery: Sendable {
 }
 
 extension Store {
+    /// Whether a file of events would be in the store.
+    fileprivate func isOwnSink(_ path: String) -> Bool { isOwn(exists(path) ? path : split(path).folder) }
+
     /// Checks what sending run events needs.
     func examineEvents() -> [Diagnosis] {
-        guard configuration.openLineage.url != nil else { return [] }
         var found: [Diagnosis] = []
+        if let file = configuration.openLineage.file.map(placed), isOwnSink(file) {
+            found.append(
+                Diagnosis(
+                    "events", .risk, "openLineage.file: \(file): \(EventDelivery.ownSink)",
+                    cure: "correct \(Self.configurationName); until then the events wait in the ledger"))
+        }
+        guard configuration.openLineage.url != nil else { return found }
         if EventDelivery.curl == nil {
             found.append(
                 Diagnosis(
