@@ -180,14 +180,14 @@ package struct Store: Sendable {
                 "\(keysFolder)/\(name).signing: there is no such key; make it with: sluice keys generate --kind signing --name \(name)"
             )
         }
-        let seed = try key(.signing, name)
-        do throws(CryptographyError) { return try SigningKey(seed: seed) } catch {
-            throw IngestionError(.notPermitted, error.description)
-        }
+        return try Self.signingKey(of: try key(.signing, name))
     }
 
     private static func signingKey(in folders: KeyFolders, name: String) throws(IngestionError) -> SigningKey {
-        let seed = try folders.read(.signing, name)
+        try signingKey(of: try folders.read(.signing, name))
+    }
+
+    private static func signingKey(of seed: SecretKey) throws(IngestionError) -> SigningKey {
         do throws(CryptographyError) { return try SigningKey(seed: seed) } catch {
             throw IngestionError(.notPermitted, error.description)
         }

@@ -21,12 +21,9 @@ package struct GateStatement {
     /// The statement.
     private var statement: JSONValue {
         let judged = batch.judged?.body ?? .null
-        let found = Set((judged["findings"]?.members ?? [:]).keys)
-            .union((judged["batch_findings"]?.items ?? []).compactMap(\.text)).sorted()
-        let blocking = (judged["held_for"]?.items ?? []).compactMap { $0["code"]?.text }
-        let failed = batch.isAccepted ? [] : Set(blocking.isEmpty ? ["held"] : blocking).sorted()
+        let failed = batch.isAccepted ? [] : batch.blocking.isEmpty ? ["held"] : batch.blocking.sorted()
         let rejected = (judged["rejected"]?.whole ?? 0) > 0
-        let warned = (found + (rejected ? ["contract"] : [])).filter { !failed.contains($0) }
+        let warned = (batch.findings.sorted() + (rejected ? ["contract"] : [])).filter { !failed.contains($0) }
         func texts(_ list: [String]) -> JSONValue { .array(list.map { .string($0) }) }
         return .object([
             "_type": .string("https://in-toto.io/Statement/v1"), "subject": .array(subjects),

@@ -45,8 +45,7 @@ package struct OpenLineageEvents: Sendable {
     /// The events of a batch, in order.
     package func events(of batch: RecordedBatch) -> [JSONValue] {
         let source = self.source(of: batch)
-        let start = event(
-            "START", batch, at: batch.arrival, facets: [:], inputs: [source], outputs: [])
+        let start = event("START", of: batch, inputs: [source])
         guard let judged = batch.judged else {
             let reason = batch.arrival.body["reason"]?.text ?? "unknown"
             let facets = [
@@ -57,7 +56,7 @@ package struct OpenLineageEvents: Sendable {
                         "programmingLanguage": .string("Swift"),
                     ]), "processing_engine": engine, "sluice_gate": gate(batch),
             ]
-            return [start, event("FAIL", batch, at: batch.arrival, facets: facets, inputs: [source], outputs: [])]
+            return [start, event("FAIL", of: batch, facets: facets, inputs: [source])]
         }
         var input = source
         input["facets"] = .members([
@@ -74,14 +73,15 @@ package struct OpenLineageEvents: Sendable {
         ])
         let facets = ["processing_engine": engine, "sluice_gate": gate(batch)]
         let outputs = [accepted(batch), held(batch)].compactMap { $0 }
-        return [start, event("COMPLETE", batch, at: judged, facets: facets, inputs: [input], outputs: outputs)]
+        return [start, event("COMPLETE", of: batch, facets: facets, inputs: [input], outputs: outputs)]
     }
 
     private func event(
-        _ type: String, _ batch: RecordedBatch, at entry: LedgerEntry, facets: [String: JSONValue],
-        inputs: [[String: JSONValue]], outputs: [[String: JSONValue]]
+        _ type: String, of batch: RecordedBatch, facets: [String: JSONValue] = [:], inputs: [[String: JSONValue]],
+        outputs: [[String: JSONValue]] = []
     ) -> JSONValue {
-        .object([
+        let entry = type == "COMPLETE" ? batch.judged ?? batch.arrival : batch.arrival
+        return .object([
             "producer": producer, "schemaURL": .string(Self.schema), "eventType": .string(type),
             "eventTime": entry.body["time"] ?? .null,
             "run": .object(["runId": .string(batch.id), "facets": .object(facets)]),
@@ -139,21 +139,19 @@ package struct OpenLineageEvents: Sendable {
 
     /// What was checked: the contract as a whole, and each kind of finding.
     private func assertions(_ batch: RecordedBatch, _ judged: JSONValue) -> [JSONValue] {
-        let blocking = Set(
-            ((judged["held_for"]?.items ?? []).compactMap { $0["code"]?.text })
-                + (judged["batch_findings"]?.items ?? []).compactMap(\.text))
-        let counts = judged["findings"]?.members ?? [:]
-        func severity(_ blocks: Bool) -> JSONValue { .string(blocks && !batch.isAccepted ? "error" : "warn") }
+        let (blocking, counts) = (batch.blocking, judged["findings"]?.members ?? [:])
         let rejected = judged["rejected"]?.whole ?? 0
         let contract = JSONValue.members([
-            "assertion": .string("contract"), "success": .bool(rejected == 0), "severity": severity(true),
+            "assertion": .string("contract"), "success": .bool(rejected == 0),
+            "severity": .string(batch.isAccepted ? "warn" : "error"),
             "name": batch.contract.map { .string("\($0.name) \($0.version)") }, "expected": .string("0"),
             "actual": .string(String(rejected)), "description": .string("rows that the contract rejects"),
         ])
         return [contract]
-            + blocking.union(counts.keys).sorted().map { code in
+            + batch.findings.union(blocking).sorted().map { code in
                 .members([
-                    "assertion": .string(code), "success": .bool(false), "severity": severity(blocking.contains(code)),
+                    "assertion": .string(code), "success": .bool(false),
+                    "severity": .string(blocking.contains(code) ? "error" : "warn"),
                     "actual": (counts[code]?.whole).map { .string(String($0)) },
                 ])
             }

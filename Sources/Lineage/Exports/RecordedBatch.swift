@@ -30,6 +30,19 @@ package struct RecordedBatch: Sendable {
     /// The files of a role.
     package func files(_ role: FileRole) -> [PublishedFile] { files.filter { $0.role == role } }
 
+    /// The codes of everything that was found, in rows and in the batch as a whole.
+    var findings: Set<String> { Set((judged?.body["findings"]?.members ?? [:]).keys).union(batchFindings) }
+
+    /// The codes of what the batch was held for; none for an accepted one.
+    var blocking: Set<String> {
+        if isAccepted { return [] }
+        let stated = Set((judged?.body["held_for"]?.items ?? []).compactMap { $0["code"]?.text })
+        // Earlier versions did not state it apart.
+        return stated.isEmpty ? batchFindings : stated
+    }
+
+    private var batchFindings: Set<String> { Set((judged?.body["batch_findings"]?.items ?? []).compactMap(\.text)) }
+
     /// The masks that were applied: by column the entity, the operator, and how many values.
     var masks: [String: [Mask]] {
         var found: [String: [Mask]] = [:]

@@ -208,6 +208,18 @@ def test_cache(store: Path) -> None:
     shutil.rmtree(cache())
 
 
+def test_a_cache_that_cannot_be_opened_is_said(store: Path) -> None:
+    shutil.rmtree(cache(), ignore_errors=True)
+    key = vkey(store)
+    Record(store, key)
+    path = next(cache().glob("record-*"))
+    path.unlink()
+    path.mkdir()
+    with pytest.warns(CacheWarning, match="cannot be used"):
+        assert Record(store, key).checkpoint.size > 0
+    path.rmdir()
+
+
 def test_busy_is_not_damaged(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(cache(), ignore_errors=True)
     key = vkey(store)

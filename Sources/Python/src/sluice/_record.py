@@ -166,16 +166,23 @@ class Record:
         """The cache at this place; in memory where it cannot be kept."""
         if path is None:
             return _in_memory()
-        with contextlib.suppress(OSError):
-            try:
-                return self._cache_at(path)
-            except sqlite3.OperationalError as error:
-                if "locked" in str(error):
-                    raise TryAgain(f"{path}: another process keeps it; try again") from None
-            except sqlite3.Error as error:
-                warn(f"{path}: the cache of what was verified is damaged ({error}) and made anew", CacheWarning)
-                path.unlink(missing_ok=True)
-                return self._cache_at(path)
+        try:
+            return self._cache_at(path)
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise TryAgain(f"{path}: another process keeps it; try again") from None
+            reason = str(error)
+        except sqlite3.Error as error:
+            warn(f"{path}: the cache of what was verified is damaged ({error}) and made anew", CacheWarning)
+            path.unlink(missing_ok=True)
+            return self._cache_at(path)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        warn(
+            f"{path}: the cache of what was verified cannot be used ({reason}), so an older copy of the ledger is noticed by an anchor or by what "
+            "sluice saw only",
+            CacheWarning,
+        )
         return _in_memory()
 
     def _unreadable(self, error: Exception) -> SluiceError:

@@ -76,7 +76,7 @@ class EarlierLabels:
         if by_place and not self.is_certain:
             raise UnreadableData(
                 "a shard of an earlier version does not say which of its columns are the fields that the contract names by position, since "
-                "columns before them were dropped; have the batch ingested again, or read it with sluice shard cat"
+                "columns before them were dropped; read it with sluice shard cat"
             )
         if columns and exact.isdisjoint(names):
             raise Damaged(
