@@ -34,3 +34,15 @@ package func keepFreedMemory() { sluice_keep_freed(32 << 20) }
 /// Returns freed memory to the system. Without it, small pages of the first pass would stay resident during the second,
 /// because the allocator keeps them.
 package func returnFreeMemory() { _ = sluice_malloc_trim() }
+
+/// Lets the process have `count` files open, if the system's hard limit allows that many.
+///
+/// - Returns: false when it does not; the limit is then as it was.
+package func allowOpenFiles(_ count: Int) -> Bool {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return false }
+    if limit.rlim_cur >= count { return true }
+    guard limit.rlim_max >= count else { return false }
+    limit.rlim_cur = rlim_t(count)
+    return unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+}

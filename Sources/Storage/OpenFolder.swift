@@ -162,7 +162,7 @@ package final class OpenFolder: Sendable {
                     "remove", tree.shown(inner), found: other.rawValue, wanted: "tree of plain files and folders")
             }
         }
-        guard unsafe name.withCString({ unsafe unlinkat(number, $0, AT_REMOVEDIR) }) == 0 else {
+        guard retrying({ unsafe name.withCString { unsafe Int(unlinkat(number, $0, AT_REMOVEDIR)) } }) == 0 else {
             throw systemError("remove folder", shown(name))
         }
     }
@@ -205,8 +205,16 @@ package final class OpenFolder: Sendable {
     /// Removes a file.
     package func remove(_ name: FileName) throws(StorageError) {
         let number = file.number
-        guard unsafe name.withCString({ unsafe unlinkat(number, $0, 0) }) == 0 else {
+        guard retrying({ unsafe name.withCString { unsafe Int(unlinkat(number, $0, 0)) } }) == 0 else {
             throw systemError("remove", shown(name))
+        }
+    }
+
+    /// Removes a folder that is empty. Throws for any other.
+    func removeEmptyFolder(_ name: FileName) throws(StorageError) {
+        let number = file.number
+        guard retrying({ unsafe name.withCString { unsafe Int(unlinkat(number, $0, AT_REMOVEDIR)) } }) == 0 else {
+            throw systemError("remove folder", shown(name))
         }
     }
 

@@ -72,6 +72,12 @@ extension OpenFolder {
         }
     }
 
+    /// Removes a folder that is empty. Throws for any other.
+    package func removeEmptyFolder(at path: RelativePath) throws(StorageError) {
+        let folder = try folder(holding: path)
+        try folder.removeEmptyFolder(path.name)
+    }
+
     /// Whether anything has this path; false also if the status cannot be read.
     package func exists(at path: RelativePath) -> Bool { (try? status(at: path)) != nil }
 

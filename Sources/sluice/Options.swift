@@ -258,7 +258,7 @@ struct ReadingOptions: ParsableArguments {
     /// only where the header does not fit as it stands, and is adopted only with `looks`.
     ///
     /// - Parameters:
-    ///   - path: the file to judge.
+    ///   - input: the file or files to judge.
     ///   - dataset: the dataset; nil when none is named.
     ///   - store: the store; nil for none.
     ///   - adoptsDialect: whether a detected dialect is adopted under a contract.
@@ -266,8 +266,10 @@ struct ReadingOptions: ParsableArguments {
     /// - Returns: the contract, its document, and its origin for messages.
     /// - Throws: `usage` when there is no contract.
     func contract(
-        for path: String, dataset: String?, store: Store?, adoptsDialect: Bool = false, options: inout BatchOptions
+        for input: BatchInput, dataset: String?, store: Store?, adoptsDialect: Bool = false, options: inout BatchOptions
     ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
+        // The dialect of several files is that of the first.
+        let path = input.files[0]
         var found: (loaded: LoadedSchema, origin: String)?
         if let schema {
             found = (try ContractWarnings.load(schema), schema)
@@ -285,13 +287,13 @@ struct ReadingOptions: ParsableArguments {
             }
             return (Schema.digested(loaded), loaded.document, origin)
         }
-        guard infer else { throw noContract(for: path, dataset: dataset, store: store) }
+        guard infer else { throw noContract(for: input.name, dataset: dataset, store: store) }
         try file.detectDialect(of: path, &options)
-        let (schema, document) = Schema.digested(try inferSchema(path, options: options))
+        let (schema, document) = Schema.digested(try inferSchema(input, options: options))
         for name in exclude where !schema.fields.contains(where: { $0.name == name }) {
             throw IngestionError(.usage, "--exclude \(name): the file has no such field")
         }
-        return (schema, document, "inferred from \(path)")
+        return (schema, document, "inferred from \(input.name)")
     }
 
     /// The error for a file without a contract, with the ways to give one.

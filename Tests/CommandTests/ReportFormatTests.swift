@@ -127,4 +127,48 @@ import Testing
         #expect(lines[1]["partial"] as? Bool == true && (lines[1]["totals"] as? [Any])?.count == 3)
         #expect(lines[2]["partial"] as? Bool == false && lines[2]["valid"] as? Bool == true)
     }
+
+    /// The same rows in two files: findings name the file, and places are those in it.
+    @Test func `findings of several files name the file, its row and its line`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("c.yaml", Self.contract)
+        let records = ["1,a,x\n", "2,b,\"two\nlines\"\n", "secret-3,a,x\n", "4,a,hid\u{200B}den\n", "5,secret-5,x\n"]
+        try FileManager.default.createDirectory(
+            atPath: harness.path("parts"), withIntermediateDirectories: false)
+        try harness.write("parts/a.csv", "id,kind,note\n" + records[..<2].joined())
+        try harness.write("parts/b.csv", "id,kind,note\n" + records[2...].joined())
+        func validate(_ format: String, _ files: [String]) throws -> String {
+            let outcome = try harness.run(["validate"] + files + ["--schema", "c.yaml", "--format", format])
+            #expect(outcome.code == 1 && !outcome.out.contains("secret"), "\(outcome.err)")
+            return outcome.out
+        }
+        for files in [["parts"], ["--together", "parts/a.csv", "parts/b.csv"]] {
+            let text = try validate("text", files)
+            #expect(text.contains("2 files, 5 rows") && text.contains("3 (b.csv:1)"), "\(text)")
+            let json = try #require(
+                try JSONSerialization.jsonObject(with: Data(validate("json", files).utf8)) as? [String: Any])
+            let errors = try #require(json["errors"] as? [[String: Any]])
+            #expect(errors.map { $0["rowNumber"] as? Int } == [3, 4, 5])
+            #expect(errors.map { $0["fileRow"] as? Int } == [1, 2, 3])
+            #expect(errors.allSatisfy { $0["file"] as? String == "parts/b.csv" })
+            let listed = try #require(json["files"] as? [[String: Any]])
+            #expect(listed.map { $0["file"] as? String } == ["parts/a.csv", "parts/b.csv"])
+            #expect(listed.map { $0["rows"] as? Int } == [2, 3] && listed.map { $0["firstRow"] as? Int } == [1, 3])
+            let github = try validate("github", files)
+            #expect(github.contains("::error file=parts/b.csv,line=2,title=wrong type::"), "\(github)")
+            let sarif = try #require(
+                try JSONSerialization.jsonObject(with: Data(validate("sarif", files).utf8)) as? [String: Any])
+            let results = try #require(((sarif["runs"] as? [[String: Any]])?.first)?["results"] as? [[String: Any]])
+            let bytes = Array(("id,kind,note\n" + records[2...].joined()).utf8)
+            let places = results.compactMap { result -> [String: Any]? in
+                ((result["locations"] as? [[String: Any]])?.first)?["physicalLocation"] as? [String: Any]
+            }
+            #expect(places.allSatisfy { ($0["artifactLocation"] as? [String: String])?["uri"] == "parts/b.csv" })
+            let regions = places.compactMap { $0["region"] as? [String: Int] }
+            #expect(regions.map { $0["startLine"] } == [2, 3, 4])
+            let (start, length) = (try #require(regions[0]["byteOffset"]), try #require(regions[0]["byteLength"]))
+            #expect(String(decoding: bytes[start..<start + length], as: UTF8.self) == "secret-3,a,x")
+        }
+    }
 }

@@ -72,7 +72,7 @@ import Testing
         #expect(checked.counts.count(.accepted) == rows)
         #expect(checked.columns.allSatisfy { $0.wholes.isEmpty && $0.inside.isEmpty })
         // Replaying the kept decision gives the same outcomes.
-        let replay = try shop.store.replay(report.batch, row: nil, file: shop.folder + "/a.csv")
+        let replay = try shop.store.replay(report.batch, row: nil, file: BatchInput(shop.folder + "/a.csv"))
         #expect(replay.isSame)
     }
 

@@ -231,7 +231,7 @@ import Testing
             var options = BatchOptions()
             options.dialect = try Dialect.load(Array(dialect.utf8), name: "d.yaml")
             let path = try shop.write(name, text)
-            let error = #expect(throws: IngestionError.self) { try inferSchema(path, options: options) }
+            let error = #expect(throws: IngestionError.self) { try inferSchema(BatchInput(path), options: options) }
             #expect(error?.code == .unreadableData, "\(name)")
         }
     }

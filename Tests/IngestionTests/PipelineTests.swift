@@ -329,7 +329,7 @@ import Testing
         // An address with an underscore in its last label is text to the contract's format, and so to inference.
         let text = "id,who,site,no\n1,a@b.gov_X,https://a.example/x y,007\n2,c@d.gov_Y,https://b.example,8\n"
         let path = try shop.write("a.csv", text)
-        let (schema, document) = Schema.digested(try inferSchema(path, options: BatchOptions()))
+        let (schema, document) = Schema.digested(try inferSchema(BatchInput(path), options: BatchOptions()))
         var options = BatchOptions()
         options.mode = .validate
         let report = try await Pipeline(store: nil, writes: false).run(
@@ -344,7 +344,7 @@ import Testing
         let names = (0..<5000).map { "c\($0)" }.joined(separator: ",")
         let path = try shop.write("a.csv", names + "\n" + names + "\n")
         #expect {
-            _ = try inferSchema(path, options: BatchOptions())
+            _ = try inferSchema(BatchInput(path), options: BatchOptions())
         } throws: { error in
             let error = error as? IngestionError
             return error?.code == .unreadableData && error?.description.contains("5000 columns") == true
@@ -385,7 +385,7 @@ import Testing
         defer { shop.remove() }
         let path = try shop.write(name, text)
         #expect {
-            _ = try inferSchema(path, options: BatchOptions())
+            _ = try inferSchema(BatchInput(path), options: BatchOptions())
         } throws: { error in
             let error = error as? IngestionError
             return error?.code == .unreadableData && error?.description.contains("jane") == false

@@ -147,7 +147,8 @@ extension Pipeline.Release {
         let released = try #require(try await release(shop, held.batch, waived: listed + ofRows).report)
         #expect(released.status == .accepted, "\(released.batchFindings)")
         #expect(Set(released.waived.map(\.code)).isSuperset(of: holding.map(\.code)))
-        let replay = try Store(shop.store.root).proving().replay(released.batch, row: nil, file: shop.folder + "/c.csv")
+        let replay = try Store(shop.store.root).proving().replay(
+            released.batch, row: nil, file: BatchInput(shop.folder + "/c.csv"))
         #expect(replay.isReplayed && replay.isSame)
         try shop.expectSound()
     }
@@ -221,7 +222,7 @@ extension Pipeline.Release {
         #expect(released.counts.count(.quarantined) == 0 && released.counts.count(.rejected) == 0)
         #expect(released.counts.count(.flagged) >= 300)
         #expect(released.waived.contains { $0.code == .deviatedValue && $0.field == 1 && $0.rows >= 300 })
-        let replay = try shop.store.proving().replay(released.batch, row: nil, file: path)
+        let replay = try shop.store.proving().replay(released.batch, row: nil, file: BatchInput(path))
         #expect(replay.isReplayed && replay.isSame, "\(replay.differing)")
         try shop.expectSound()
     }

@@ -121,7 +121,8 @@ import Testing
             var sidecars = Sidecars()
             sidecars.name = "orders.csv"
             if let kind { sidecars.files[kind] = Array(text.utf8) } else { sidecars.lists[list] = Array(text.utf8) }
-            return sidecars.statements().first.map { ($0.sha256.map(hex) ?? "none") + ($0.size.map { " \($0)" } ?? "") }
+            let statements = sidecars.statements(and: StatedDigests(sidecars.lists))
+            return statements.first.map { ($0.sha256.map(hex) ?? "none") + ($0.size.map { " \($0)" } ?? "") }
         }
         for text in [
             sum, sum.uppercased() + "\r\n", sum + "  orders.csv\n", sum + " *./data/orders.csv\n",

@@ -248,7 +248,7 @@ import Validating
                 file, schema: Schema.digested(loaded), contract: loaded.document, dataset: "things", source: "x",
                 options: BatchOptions()))
         #expect(report.fields == ["zeta", "note", "amount"])
-        let replay = try shop.store.replay(report.batch, row: 77, file: file)
+        let replay = try shop.store.replay(report.batch, row: 77, file: BatchInput(file))
         #expect(replay.isSame && replay.fields == report.fields, "\(replay.agreed)")
         #expect(replay.findings.contains { $0.code == .deviatedValue && $0.field == 2 })
     }
@@ -315,7 +315,7 @@ import Validating
         let bare = try shop.store.replay(report.batch, row: 502, file: nil)
         #expect(!bare.isReplayed && bare.decision != nil)
         #expect(bare.sealedFindings?.items?.first?["code"]?.text == "type-error")
-        let whole = try shop.store.replay(report.batch, row: 501, file: path)
+        let whole = try shop.store.replay(report.batch, row: 501, file: BatchInput(path))
         #expect(whole.isReplayed && whole.agreed == 502 && whole.differing.isEmpty)
         #expect(
             whole.findings.contains { $0.code == .deviatedValue } && whole.scores.contains { $0.code == .deviatedValue }
@@ -323,7 +323,7 @@ import Validating
         #expect(throws: IngestionError.self) { try shop.store.replay(report.batch, row: 503, file: nil) }
         #expect(throws: IngestionError.self) { try shop.store.replay("nothing", row: nil, file: nil) }
         let wrong = try shop.write("b.csv", Workshop.rows(2))
-        #expect(throws: IngestionError.self) { try shop.store.replay(report.batch, row: nil, file: wrong) }
+        #expect(throws: IngestionError.self) { try shop.store.replay(report.batch, row: nil, file: BatchInput(wrong)) }
         // A held batch has its sealed source.
         let held = try await run(
             shop, try shop.write("c.csv", Workshop.rows(10) + String(repeating: "x,y,z\n", count: 50)))

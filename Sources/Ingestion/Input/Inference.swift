@@ -10,18 +10,20 @@ package import Tabular
 /// Infers a contract from all rows of a file. A contract inferred from the first rows alone would refuse later ones.
 ///
 /// - Parameters:
-///   - path: the file.
-///   - options: how it is read.
+///   - input: the file or files.
+///   - options: how they are read.
 ///   - showsValues: whether the commented document may quote values of the file.
 /// - Returns: the inference, which writes itself as a contract or as a commented document.
 /// - Throws: `unreadableData` when the header cannot serve: missing, ambiguous, too wide, or with personal data in it.
 package func inferSchema(
-    _ path: String, options: BatchOptions, showsValues: Bool = false
+    _ input: BatchInput, options: BatchOptions, showsValues: Bool = false
 ) throws(IngestionError) -> SchemaInference {
-    let format = try options.format(ofFile: path)
-    let dialect = options.dialect(nil, ofFile: path)
+    let path = input.name
+    let format = try options.format(ofFile: input.files[0])
+    let dialect = options.dialect(nil, ofFile: input.files[0])
+    let source = try SourceFiles(input)
     var names: [String] = []
-    if format == .jsonl, !dialect.hasArrayItems { names = try memberNames(path, options, dialect) }
+    if format == .jsonl, !dialect.hasArrayItems { names = try memberNames(source, options, dialect) }
     var plan = ReadingPlan(
         format: format, fieldNames: names, rejectsUnknown: false, engine: options.engine)
     plan.dialect = dialect
@@ -29,9 +31,9 @@ package func inferSchema(
     plan.coding.mayBeArray = format == .jsonl
     if format == .jsonl {
         (plan.coding.property, plan.coding.hasArrayItems) = (dialect.property, dialect.hasArrayItems)
-        plan.coding.isList = isDocument(path)
+        plan.coding.isList = isDocument(input.files[0])
     }
-    let cutter = try SliceCutter(InputFile(path), plan: plan, sliceBytes: options.sliceBytes)
+    let cutter = try SliceCutter(source, plan: plan, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let reasons = cutter.head.findings.map { finding in
             finding.code.rawValue + (finding.field.map { " in column \($0 + 1)" } ?? "")
@@ -170,7 +172,8 @@ private func isData(_ label: String) -> Bool {
 }
 
 /// The member names of all objects, in order of first appearance.
-private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dialect) throws(IngestionError) -> [String]
+private func memberNames(_ source: SourceFiles, _ options: BatchOptions, _ dialect: Dialect) throws(IngestionError)
+    -> [String]
 {
     if !dialect.itemKeys.isEmpty { return dialect.itemKeys }
     var names: [String] = []
@@ -183,7 +186,7 @@ private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dia
         return plan
     }
     // The first slice is small: once it has given the names, the reader reports only new ones.
-    let cutter = try SliceCutter(InputFile(path), plan: plan(), sliceBytes: min(options.sliceBytes, 1 << 20))
+    let cutter = try SliceCutter(source, plan: plan(), sliceBytes: min(options.sliceBytes, 1 << 20))
     while let slice = try cutter.next() {
         let layout = Layout(jsonMembers: names)
         var reader = SliceReader(slice, layout: layout, plan: plan())
@@ -194,7 +197,7 @@ private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dia
                 guard names.count <= columnsMax else {
                     throw IngestionError(
                         .unreadableData,
-                        "\(path): with row \(batch.firstRow + extra.row) its rows have more than \(columnsMax) different member "
+                        "\(source.path): with row \(batch.firstRow + extra.row) its rows have more than \(columnsMax) different member "
                             + "names, and without a contract no more are read; if the names are data, write a contract that names "
                             + "the other fields")
                 }

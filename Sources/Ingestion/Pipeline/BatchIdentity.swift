@@ -65,7 +65,7 @@ struct BatchIdentity: Sendable {
     ///   - file: the open file.
     ///   - digest: SHA-256 of the file.
     ///   - recipients: the recipients it is sealed for.
-    init(unjudged lease: Lease, source: String, file: InputFile, digest: [UInt8], recipients: [any WrappingKey]) {
+    init(unjudged lease: Lease, source: String, file: SourceFiles, digest: [UInt8], recipients: [any WrappingKey]) {
         guard let delivery = lease.delivery else { preconditionFailure("only a delivered file can be set aside") }
         id = lease.name
         dataset = delivery.dataset

@@ -2,10 +2,12 @@ package import Schemas
 import Storage
 package import Tabular
 
-/// A request to judge one file under one contract.
+/// A request to judge one file, or several files in order, under one contract.
 package struct BatchRequest: Sendable {
-    /// The file's name in messages, which is also its path unless a lease or a waiver provides the bytes.
-    package let file: String
+    /// The files, unless a lease or a waiver provides the bytes.
+    let input: BatchInput
+    /// The input's name in messages.
+    package var file: String { input.name }
     /// The contract, compiled.
     package let schema: Schema
     /// The contract as it was written.
@@ -19,19 +21,28 @@ package struct BatchRequest: Sendable {
     /// The lease of a file that `watch` took. It provides the bytes, and ends with the batch.
     var lease: Lease?
 
-    /// A request to judge `file`.
+    /// A request to judge a single file.
+    package init(
+        _ file: String, schema: Schema, contract: JSONValue, dataset: String, source: String, options: BatchOptions
+    ) {
+        self.init(
+            BatchInput(file: file), schema: schema, contract: contract, dataset: dataset, source: source,
+            options: options)
+    }
+
+    /// A request to judge `input`.
     ///
     /// - Parameters:
-    ///   - file: the file's path.
+    ///   - input: the file or files.
     ///   - schema: the contract, compiled.
     ///   - contract: the contract as it was written.
     ///   - dataset: the dataset that the file belongs to.
     ///   - source: the supplier; empty when none is named.
     ///   - options: how far the batch may go, and how the file is read.
     package init(
-        _ file: String, schema: Schema, contract: JSONValue, dataset: String, source: String, options: BatchOptions
+        _ input: BatchInput, schema: Schema, contract: JSONValue, dataset: String, source: String, options: BatchOptions
     ) {
-        self.file = file
+        self.input = input
         self.schema = schema
         self.contract = contract
         self.dataset = dataset
@@ -42,7 +53,7 @@ package struct BatchRequest: Sendable {
     /// The requested format, or the one that the file's name implies.
     ///
     /// - Throws: `usage` when neither is known.
-    func format() throws(IngestionError) -> SourceFormat { try options.format(ofFile: file) }
+    func format() throws(IngestionError) -> SourceFormat { try options.format(ofFile: input.files[0]) }
 }
 
 extension BatchOptions {

@@ -65,7 +65,7 @@ struct DecidedBatch {
         let masker = masked
         let workplace = try opened.recorder?.begin(surveyed.identity, opened.request.lease)
         // The tags of the slices show whether the bytes are those of the first pass.
-        let replayer = try SliceReplayer(opened.source, places: survey.places, plan.reading.coding)
+        let replayer = try SliceReplayer(opened.source, survey.text, plan.reading.coding)
         let work = ReleaseWork(
             work: SliceWork(plan: plan, layout: layout), decision: decision, masker: masker, staging: workplace?.staging
         )
@@ -93,9 +93,8 @@ struct DecidedBatch {
             if let workplace { try? opened.recorder?.abandon(workplace.lease) }
             throw error
         }
-        let size = try opened.source.currentSize()
-        let hasChanged =
-            fold.hasChanged || fold.results.count != survey.places.count || size != opened.source.size
+        let isAsLong = try opened.source.isAsLong()
+        let hasChanged = fold.hasChanged || fold.results.count != survey.places.count || !isAsLong
         return ProcessedBatch(
             decided: self, release: fold.finish(), workplace: workplace, assertions: assertions, subjects: subjects,
             keyring: keyring, hasChanged: hasChanged)
@@ -136,11 +135,12 @@ struct DecidedBatch {
         guard let layout = survey.head.layout else { return found }
         let wanted = Set(rows)
         var ascending = rows.sorted()[...]
-        let places = survey.places.filter { place in
+        var text = survey.text
+        text.places = text.places.filter { place in
             while let first = ascending.first, first < place.firstRow { ascending.removeFirst() }
             return !place.isOverlong && ascending.first.map { $0 < place.firstRow + place.rowCount } ?? false
         }
-        let replayer = try SliceReplayer(opened.source, places: places, plan.reading.coding)
+        let replayer = try SliceReplayer(opened.source, text, plan.reading.coding)
         let work = SliceWork(plan: plan, layout: layout)
         while let slice = try replayer.next() {
             var blocks = work.blocks(of: slice)

@@ -229,7 +229,7 @@ private struct ReferenceReader {
         while let slice = try cutter.next() {
             try add(SliceReader(slice, layout: layout, plan: plan))
         }
-        reference.digest = cutter.digest()
+        reference.digest = cutter.digest().whole
         reference.isFile = true
         reference.document = .object([
             "resource": .string(key.resource), "data_hash": .string(hex(reference.digest)),

@@ -12,7 +12,7 @@ import Validating
 struct OpenedBatch {
     let pipeline: Pipeline
     let request: BatchRequest
-    let source: InputFile
+    let source: SourceFiles
     private(set) var plan: Plan
     private(set) var keys: BatchKeys
     private(set) var cutter: SliceCutter
@@ -62,7 +62,7 @@ struct OpenedBatch {
     /// before it is read.
     private static func open(
         _ request: BatchRequest, _ plan: Plan, _ pipeline: Pipeline
-    ) throws(IngestionError) -> InputFile {
+    ) throws(IngestionError) -> SourceFiles {
         let options = request.options
         if options.mode == .ingest, let recorder = pipeline.recorder {
             try recorder.enroll(
@@ -71,10 +71,9 @@ struct OpenedBatch {
         }
         if let waiver = options.waiver { return waiver.source }
         guard let lease = request.lease, let delivery = lease.delivery, let store = pipeline.store else {
-            return try InputFile(request.file, calling: request.file, isStopped: options.isStopped)
+            return try SourceFiles(request.input, isStopped: options.isStopped)
         }
-        return try store.openSource(
-            of: lease.name, delivery, calling: request.file, isStopped: options.isStopped)
+        return try store.openDelivered(lease, delivery, calling: request.file, isStopped: options.isStopped)
     }
 
     /// The batch opened again from the beginning, with the corrections to the search for personal data that the first
@@ -132,7 +131,7 @@ struct OpenedBatch {
             })
         if isSampled, !fold.profile.isComplete {
             fold.takeSamples(
-                of: try await work.resample(source, places: cutter.places, draws: fold.draws, runner: runner))
+                of: try await work.resample(source, text: cutter.text, draws: fold.draws, runner: runner))
         }
         return fold.finish(cutter, plan)
     }

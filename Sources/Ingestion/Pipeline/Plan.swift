@@ -80,7 +80,7 @@ struct Plan: Sendable {
     init(
         _ request: BatchRequest, format: SourceFormat, secrets: BatchSecrets, references: [Reference] = []
     ) throws(IngestionError) {
-        let (options, file) = (request.options, request.file)
+        let (options, file) = (request.options, request.input.files[0])
         let (recipients, tokenKeys) = (secrets.recipients, secrets.tokenKeys)
         var schema = request.schema
         for index in schema.fields.indices where options.excluded.contains(schema.fields[index].name) {

@@ -26,7 +26,7 @@ struct RowFiles {
         failing?.add(layout.header.span, 0..<layout.header.count)
         let isCRLF = layout.header.suffix(2) == [0x0D, 0x0A]
         let end: [UInt8] = plan.reading.dialect.lineTerminator.map { [$0] } ?? (isCRLF ? [0x0D, 0x0A] : [0x0A])
-        let replayer = try SliceReplayer(decided.opened.source, places: survey.places, plan.reading.coding)
+        let replayer = try SliceReplayer(decided.opened.source, survey.text, plan.reading.coding)
         while let slice = try replayer.next() {
             if slice.isOverlong { continue }
             var blocks = work.blocks(of: slice)

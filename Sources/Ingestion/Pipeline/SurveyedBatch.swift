@@ -26,7 +26,7 @@ struct SurveyedBatch {
         let plan = opened.plan
         (self.opened, self.survey) = (opened, survey)
         copies = plan.reader.fields.content.count == plan.schema.fields.count ? survey.profile.copies : nil
-        attestation = try opened.attestation(sha256: survey.digest)
+        attestation = try opened.attestation(survey.sourceDigest)
         identity = try BatchIdentity(opened, digest: survey.digest, attestation: attestation)
         self.survey.findings += disguises + undeclaredColumns + personalLabels
         if let attestation {
@@ -147,7 +147,7 @@ extension Precedents {
 
 extension OpenedBatch {
     /// The source with its provenance, from the sidecars beside the file or those kept with the delivery.
-    fileprivate func attestation(sha256 digest: [UInt8]) throws(IngestionError) -> Attestation? {
+    fileprivate func attestation(_ digest: SourceDigest) throws(IngestionError) -> Attestation? {
         guard options.mode >= .dryRun else { return nil }
         let record = store?.configuration.sources[plan.source]
         if options.waiver?.rows != nil {
@@ -159,13 +159,13 @@ extension OpenedBatch {
         if let waiver = options.waiver {
             sidecars = waiver.sidecars
         } else if request.lease?.delivery == nil {
-            sidecars = try Sidecars(beside: source.path)
+            sidecars = try Sidecars(beside: request.input)
         } else {
             sidecars = try store?.keptSidecars(request.lease) ?? Sidecars()
         }
         let provenance =
             sidecars.isEmpty && record?.required.isEmpty != false
-            ? Provenance() : try Provenance(sidecars, source, sha256: digest, rule: record)
+            ? Provenance() : try Provenance(sidecars, source, digest, rule: record)
         return Attestation(
             name: plan.source, record: record, standing: try store?.standing(plan.source), provenance: provenance)
     }

@@ -14,6 +14,8 @@ struct Conclusion {
         let bytes: Int
         let encoding: TextEncoding
         let compression: (name: String, bytes: Int)?
+        /// The number of files.
+        let files: Int
     }
 
     let batch: BatchIdentity
@@ -57,7 +59,7 @@ struct Conclusion {
         self.status = status
         input = Input(
             bytes: cutter.bytesRead, encoding: decided.plan.reading.coding.encoding,
-            compression: cutter.compression.map { ($0.kind.rawValue, $0.bytes) })
+            compression: cutter.compression.map { ($0.kind.rawValue, $0.bytes) }, files: cutter.files.count)
         counts = judged.counts
         findings = judged.findings
         batchFindings = judged.batchFindings

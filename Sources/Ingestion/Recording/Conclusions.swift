@@ -286,13 +286,13 @@ extension Recorder {
         isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(IngestionError) -> String {
         guard let delivery = lease.delivery else { preconditionFailure("only a delivered file is set aside") }
-        let source = try store.openSource(
-            of: lease.name, delivery, calling: deliveredName(lease.name)?.description ?? lease.name,
-            isStopped: isStopped)
+        let source = try store.openLeft(
+            of: lease, delivery, calling: deliveredName(lease.name)?.description ?? lease.name, isStopped: isStopped)
         let recipients = try store.recipients(of: delivery.dataset)
         try enroll(recipients.map(UsedKey.init))
         let batch = BatchIdentity(
-            unjudged: lease, source: sourceName, file: source, digest: try digest(of: source), recipients: recipients)
+            unjudged: lease, source: sourceName, file: source, digest: try source.digest().whole, recipients: recipients
+        )
         let workplace = try begin(batch, lease)
         var shard = try sealSource(source, rows: 0, workplace.staging)
         try requireSettled(source, lease)
@@ -305,12 +305,13 @@ extension Recorder {
         return shard.path
     }
 
-    /// Seals the whole source file, streamed.
+    /// Seals the whole source, streamed: a file as it is, several as an archive.
     private func sealSource(
-        _ source: InputFile, rows: Int, _ stage: StagingArea
+        _ source: SourceFiles, rows: Int, _ stage: StagingArea
     ) throws(IngestionError) -> StagedShard {
         var context = stage.context
         context["role"] = FileRole.source.rawValue
+        if source.parts.count > 1 { context["media-type"] = FileArchive.mediaType }
         let made = context
         let opened = try sealing { () throws(SealingError) in
             let file = try sealed { () throws(StorageError) in
@@ -320,7 +321,7 @@ extension Recorder {
         }
         var writer = opened
         var length = 0
-        try source.forEachChunk { chunk throws(IngestionError) in
+        try source.forEachSealedChunk { chunk throws(IngestionError) in
             length += chunk.count
             do throws(SealingError) { try writer.write(chunk) } catch { throw IngestionError(error) }
         }

@@ -49,6 +49,8 @@ struct EntryBodies {
         ]
         if !sidecars.isEmpty { members["sidecars"] = .array(sidecars) }
         if let attestation = batch.attestation?.document { members["vouched"] = attestation }
+        // The hash is then that of the list of their sizes and digests; see `SourceDigest`.
+        if input.files > 1 { members["files"] = .integer(Int64(input.files)) }
         if input.encoding != .utf8 { members["encoding"] = .string(input.encoding.rawValue) }
         if let compression = input.compression {
             members["compression"] = .string(compression.name)

@@ -74,7 +74,8 @@ extension Recorder {
         let names = try storing { () throws(StorageError) in try work.names() }
         var found: [String] = []
         for name in names.map(\.description) {
-            guard let (claim, ending) = Store.claimPart(of: name), ending != ".source" else { continue }
+            guard let (claim, ending) = Store.claimPart(of: name), ![".source", ".files", ".judged"].contains(ending)
+            else { continue }
             // A link, or a folder in a file's place, was not made by a lease.
             let kind = try storing { () throws(StorageError) in try work.status(of: Store.name(name))?.kind }
             guard kind == (ending.isEmpty ? .folder : .regular) else { continue }

@@ -35,15 +35,17 @@ package struct BatchReport: Sendable {
     package let file: String
     /// The file's name as reports may show it, without personal data that the supplier put into it.
     package let name: String
-    /// Size of the file in bytes.
+    /// The files, where there are several.
+    package var files: [ReportedFile] = []
+    /// Size of the file or files in bytes.
     package var bytes = 0
     /// The reader's remarks about lines that are no rows.
     package var remarks = RowRemarks()
     /// Rows before the header or the first data row that the dialect skips.
     package var leadingRows = 0
-    /// Whether the last line lacks its line end.
+    /// Whether the last line of a file lacks its line end.
     package var lacksLineEnd = false
-    /// SHA-256 of the file, hexadecimal.
+    /// SHA-256 of the file, hexadecimal; of several files, that of the list of their digests.
     package var dataHash = ""
     /// The encoding of the text, as declared.
     package var encoding = TextEncoding.utf8

@@ -14,8 +14,12 @@ extension BatchReport {
         func counts(_ list: [Int]) -> JSONValue { .array(list.map(whole)) }
         func number(_ value: Double) -> JSONValue { value.isFinite ? .number(value) : .null }
         var members = summary
-        // The supplier's file name may identify a person.
+        // The supplier's file names may identify a person.
         members["name"] = nil
+        if !files.isEmpty {
+            members["files"] = .array(
+                files.map { .object(["firstRow": whole($0.firstRow), "rows": whole($0.rows)]) })
+        }
         guard let decision else { return .object(members) }
         members["pictures"] = .object([
             "tests": .array(

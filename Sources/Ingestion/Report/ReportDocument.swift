@@ -73,6 +73,12 @@ extension BatchReport {
         if remarks.skippedLines > 0 { members["skippedLines"] = whole(remarks.skippedLines) }
         if !releasedRows.isEmpty { members["releasedRows"] = .string(releasedRows) }
         if lacksLineEnd { members["lacksLineEnd"] = .bool(true) }
+        if !files.isEmpty {
+            members["files"] = .array(
+                files.map {
+                    .object(["file": .string($0.name), "firstRow": whole($0.firstRow), "rows": whole($0.rows)])
+                })
+        }
         return members
     }
 
@@ -102,6 +108,9 @@ extension BatchReport {
             "rowNumber": .integer(Int64(finding.row ?? 0)), "fieldName": fieldName(finding.field),
             "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
         ]
+        if let place = finding.row.flatMap({ place(ofRow: $0) }) {
+            (members["file"], members["fileRow"]) = (.string(place.file.name), whole(place.row))
+        }
         if finding.code.stage == .screen, let basis { members["baseline"] = .string(basis.rawValue) }
         if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
         if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
@@ -117,32 +126,24 @@ extension BatchReport {
         return .object(members)
     }
 
-    /// Line numbers, from 1, of the rows with listed findings. There are none where offsets are not those of text
-    /// lines: compressed files and UTF-16 or UTF-32.
+    /// Line numbers, from 1, of the rows with listed findings in their files. There are none where offsets are not those
+    /// of text lines: compressed files and UTF-16 or UTF-32.
     package func lines() -> FindingLines {
         var found = FindingLines()
-        guard compression == nil, [.utf8, .latin1, .windows1252].contains(encoding), !listed.isEmpty,
-            let source = try? InputFile(file)
-        else { return found }
-        var wanted = listed.indices.compactMap { listed.byteOffset(of: $0) }
+        guard compression == nil, [.utf8, .latin1, .windows1252].contains(encoding), !listed.isEmpty else {
+            return found
+        }
+        var wanted = listed.indices.compactMap { listed.byteOffset(of: $0) }[...]
         wanted.sort()
-        var next = 0
-        var (offset, line): (UInt64, Int) = (0, 1)
-        // A record of an array includes the text before it; its line is that of its first visible byte.
-        var waiting: UInt64?
-        try? source.forEachChunk { (chunk) throws(IngestionError) in
-            for at in 0..<chunk.count {
-                if next < wanted.count, wanted[next] == offset {
-                    waiting = offset
-                    while next < wanted.count, wanted[next] == offset { next += 1 }
-                }
-                if let place = waiting, chunk[at] > 0x20 {
-                    found.add(line, at: place)
-                    waiting = nil
-                }
-                if chunk[at] == 0x0A { line += 1 }
-                offset += 1
-            }
+        if files.isEmpty {
+            found.add(wanted, in: file, at: FileText())
+            return found
+        }
+        for (place, file) in files.enumerated() {
+            let end = place + 1 < files.count ? files[place + 1].text.source.start : .max
+            let own = wanted.prefix { $0 < end }
+            wanted = wanted[own.endIndex...]
+            if !own.isEmpty { found.add(own, in: file.path, at: file.text) }
         }
         return found
     }

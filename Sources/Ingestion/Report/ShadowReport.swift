@@ -128,7 +128,7 @@ extension JudgedBatch {
         options.listed = 0
         options.format = decided.plan.reading.format
         var request = BatchRequest(
-            opened.source.path, schema: shadow.schema, contract: shadow.document, dataset: decided.plan.dataset,
+            opened.request.input, schema: shadow.schema, contract: shadow.document, dataset: decided.plan.dataset,
             source: decided.plan.source, options: options)
         request.lease = opened.request.lease
         do throws(IngestionError) {

@@ -5,12 +5,14 @@ import Tabular
 
 /// Rows of the sealed source of a held batch, read as it was read when it was judged.
 struct HeldRows {
-    /// The decompressed source.
-    let text: InputFile
-    /// The rows that were asked for, with their bytes and what stands between them and the next row.
-    let rows: [(number: Int, bytes: Range<Int>)]
-    /// The bytes to leave out, ascending, so that the other rows are left.
-    let gaps: [Range<Int>]
+    /// By file, in order.
+    private let files: [HeldFile]
+
+    /// The rows that were asked for: their numbers, and their bytes in the decompressed file that has them, with what
+    /// stands between them and the next row.
+    var rows: [(number: Int, text: InputFile, bytes: Range<Int>)] {
+        files.flatMap { file in file.rows.map { ($0.number, file.text, $0.bytes) } }
+    }
 
     /// Finds rows.
     ///
@@ -20,6 +22,58 @@ struct HeldRows {
     ///   - folder: the folder of files without a name.
     ///   - isWanted: whether a row is asked for, by its number in what is sealed today.
     /// - Throws: `damaged` for a list of JSON that is not UTF-8.
+    init(
+        _ source: SourceFiles, _ plan: Plan, in folder: String, where isWanted: (Int) -> Bool
+    ) throws(IngestionError) {
+        var (files, before): ([HeldFile], Int) = ([], 0)
+        for part in source.parts {
+            files.append(try HeldFile(part, plan, in: folder) { isWanted(before + $0) }.numbered(after: before))
+            before += files[files.count - 1].count
+        }
+        self.files = files
+    }
+
+    /// Gives the source without these rows, as it is sealed.
+    ///
+    /// - Returns: its digest, and how many bytes were given.
+    func forEachPiece(
+        _ body: (Span<UInt8>) throws(IngestionError) -> Void
+    ) throws(IngestionError) -> (digest: [UInt8], bytes: Int) {
+        var (digest, count) = (SourceDigest(), 0)
+        func give(_ bytes: [UInt8]) throws(IngestionError) {
+            count += bytes.count
+            try body(bytes.span)
+        }
+        for (place, file) in files.enumerated() {
+            var padding = 0
+            if files.count > 1 {
+                let begun = FileArchive.header(FileArchive.name(place), size: file.size)
+                padding = begun.padding
+                try give(begun.header)
+            }
+            let part = try file.forEachPiece(body)
+            count += part.bytes
+            digest.parts.append((part.bytes, part.digest))
+            try give([UInt8](repeating: 0, count: padding))
+        }
+        if files.count > 1 { try give(FileArchive.end) }
+        return (digest.whole, count)
+    }
+}
+
+/// Rows of one file of the sealed source of a held batch.
+private struct HeldFile {
+    /// The decompressed file.
+    let text: InputFile
+    /// The rows that were asked for, with their bytes and what stands between them and the next row.
+    private(set) var rows: [(number: Int, bytes: Range<Int>)]
+    /// How many rows it has.
+    let count: Int
+    /// The bytes to leave out, ascending, so that the other rows are left.
+    let gaps: [Range<Int>]
+    /// Its size without them.
+    var size: Int { gaps.reduce(text.size) { $0 - $1.count } }
+
     init(
         _ source: InputFile, _ plan: Plan, in folder: String, where isWanted: (Int) -> Bool
     ) throws(IngestionError) {
@@ -51,10 +105,18 @@ struct HeldRows {
         }
         let size = text.size
         rows = found.map { ($0.number, $0.start..<($0.next ?? size)) }
+        count = cutter.rows
         gaps = cutter.isFramed ? cut.items(size: size) : cut.lines(size: size)
     }
 
-    /// The source as text in its own encoding.
+    /// The file with its rows numbered as those of a source whose earlier files have `before` rows.
+    func numbered(after before: Int) -> Self {
+        var file = self
+        for place in rows.indices { file.rows[place].number += before }
+        return file
+    }
+
+    /// The file as text in its own encoding.
     private static func decompressed(
         _ source: InputFile, _ coding: SourceCoding, in folder: String
     ) throws(IngestionError) -> InputFile {

@@ -250,11 +250,11 @@ extension Store {
             let places = try HeldRows(try heldSource(source), try keptPlan(of: batch), in: workFolder) { number in
                 batch.map.source(ofHeldRow: number).map { left.contains($0) } ?? false
             }
-            for (number, bytes) in places.rows where bytes.count <= Self.searchedMax {
+            for (number, file, bytes) in places.rows where bytes.count <= Self.searchedMax {
                 guard let row = batch.map.source(ofHeldRow: number) else { continue }
                 var text: [UInt8] = []
                 defer { wipe(&text) }
-                _ = try places.text.read(upTo: bytes.count, at: bytes.lowerBound, into: &text)
+                _ = try file.read(upTo: bytes.count, at: bytes.lowerBound, into: &text)
                 left.remove(row)
                 if text.names(value) { rows.append(row) }
             }

@@ -154,7 +154,7 @@ extension Pipeline {
         let (path, schema, options) = (request.file, request.schema, request.options)
         let plan = try Plan(request, format: request.format(), secrets: BatchSecrets())
         let cutter = try SliceCutter(
-            try InputFile(path, calling: path, isStopped: options.isStopped), plan: plan.reading,
+            SourceFiles(request.input, isStopped: options.isStopped), plan: plan.reading,
             sliceBytes: options.sliceBytes)
         guard let layout = cutter.head.layout else {
             throw IngestionError(
@@ -173,7 +173,7 @@ extension Pipeline {
                 for index in sums.indices { sums[index].add(validated, plan) }
             }
         }
-        let digest = cutter.digest()
+        let digest = cutter.digest().whole
         let spent = try recorder.spend(epsilon, on: digest, of: request, limit: limit)
         var noise = Noise(questions: sums.reduce(1) { $0 + $1.questions }, epsilon: epsilon)
         let total = noise.noisy(UInt64(rows))

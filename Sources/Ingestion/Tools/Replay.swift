@@ -29,6 +29,9 @@ package struct Replay: Sendable {
     /// For a row of a batch that cannot be replayed: findings from its quarantine shard, with code, field, statistic
     /// and threshold.
     package var sealedFindings: JSONValue?
+    /// Where the requested row stood, in a batch of several files: the file's number from 1, how many there are, and
+    /// the row's number in it.
+    package var place: (file: Int, of: Int, row: Int)?
     /// The knowledge of the tests when they judged the batch, if the caller asked for it.
     package var learnt: JSONValue?
 
@@ -137,7 +140,7 @@ extension Store {
     ///   - file: the original file, which the store does not keep of accepted batches. The source of a held batch is in
     ///     the store.
     /// - Throws: `noInput` for an unknown batch or row, `damaged` when a kept file is not the recorded one.
-    package func replay(_ batch: String, row: Int?, file: String?) throws(IngestionError) -> Replay {
+    package func replay(_ batch: String, row: Int?, file: BatchInput?) throws(IngestionError) -> Replay {
         let log = try proven().log
         let query = LineageQuery(log.ledger)
         let entries = try recording { () throws(LedgerError) in try log.run(batch) }
@@ -153,7 +156,8 @@ extension Store {
         }
         let files = entries.flatMap(\.files)
         guard let kept = files.first(where: { $0.role == .decision }) else { return replay }
-        let bytes = try keptLines(kept, batch).decision
+        let (bytes, report) = try keptLines(kept, batch)
+        if let row { replay.place = report.flatMap { Replay.place(ofRow: row, in: $0) } }
         if bytes.isEmpty { return replay }
         guard hex(SHA256.hash(bytes)) == judged.body["decision_sha256"]?.text,
             let document = try? JSONValue.parse(bytes)
@@ -197,14 +201,14 @@ extension Store {
     /// The batch's source: the given file if its digest is the recorded one, or the sealed source of a held batch; nil
     /// without either.
     private func original(
-        of received: LedgerEntry, batch: String, file: String?, sealed files: [PublishedFile]
-    ) throws(IngestionError) -> InputFile? {
+        of received: LedgerEntry, batch: String, file: BatchInput?, sealed files: [PublishedFile]
+    ) throws(IngestionError) -> SourceFiles? {
         if let file {
-            let source = try InputFile(file)
-            guard hex(try digest(of: source)) == received.body["data_hash"]?.text else {
+            let source = try SourceFiles(file)
+            guard hex(try source.digest().whole) == received.body["data_hash"]?.text else {
                 throw IngestionError(
                     .usage,
-                    "\(file): it is not the file that batch \(batch) was made from: the record names sha256 "
+                    "\(file.name): it is not the file that batch \(batch) was made from: the record names sha256 "
                         + (received.body["data_hash"]?.text ?? "")
                 )
             }
@@ -215,18 +219,29 @@ extension Store {
 
     /// The sealed source of a held batch, decrypted into a file without a name: it is gone with this process, however that
     /// ends.
-    func heldSource(_ file: PublishedFile) throws(IngestionError) -> InputFile {
+    func heldSource(_ file: PublishedFile) throws(IngestionError) -> SourceFiles {
+        let opened = try openRecorded(file)
+        let ring = try keyRing()
+        let reader: MessageReader
+        do throws(SealingError) {
+            reader = try MessageReader(
+                .file(opened), keys: ring, expect: ["batch-id": file.batch, "role": FileRole.source.rawValue])
+        } catch { throw refused(error, place(of: file)) }
+        return try heldSource(file, reader)
+    }
+
+    /// The same of a message that is open already.
+    func heldSource(_ file: PublishedFile, _ reader: consuming MessageReader) throws(IngestionError) -> SourceFiles {
         let plain = try storing { () throws(StorageError) in
             try FileDescriptor.unnamed(in: workFolder, calling: "the held source")
         }
+        let mediaType = reader.info.context["media-type"]
         var length = 0
-        try readRecorded(
-            file, keys: try keyRing(), expect: ["batch-id": file.batch, "role": FileRole.source.rawValue]
-        ) { span in
+        _ = try readShard(reader, path: place(of: file)) { span in
             try plain.append(span, at: length)
             length += span.count
         }
-        return try InputFile(plain, calling: "batch \(file.batch)")
+        return try SourceFiles(held: plain, mediaType: mediaType, calling: "batch \(file.batch)")
     }
 
     /// How a judged batch was read.
@@ -275,6 +290,16 @@ extension Store {
 }
 
 extension Replay {
+    /// Where a row stood, by the kept report; nil for a batch of one file.
+    fileprivate static func place(ofRow row: Int, in report: JSONValue) -> (file: Int, of: Int, row: Int)? {
+        let files = report["files"]?.items ?? []
+        for (place, file) in files.enumerated() {
+            guard let first = file["firstRow"]?.whole, let rows = file["rows"]?.whole else { continue }
+            if Int64(row) >= first, Int64(row) < first + rows { return (place + 1, files.count, row - Int(first) + 1) }
+        }
+        return nil
+    }
+
     /// Judges the source by the kept decision and counts the rows with their recorded outcome.
     ///
     /// - Parameters:
@@ -283,7 +308,7 @@ extension Replay {
     ///   - decision: the kept decision.
     ///   - row: the row whose findings and scores are wanted.
     fileprivate mutating func run(
-        _ source: InputFile, plan: Plan, decision: Decision, row: Int?
+        _ source: SourceFiles, plan: Plan, decision: Decision, row: Int?
     ) throws(IngestionError) {
         guard let plan = try plan.corrected(by: source) else { return }
         let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: plan.options.sliceBytes)
@@ -324,7 +349,7 @@ extension Replay {
 
 extension Plan {
     /// The plan with the corrections of a first look at all rows, as in the pipeline; nil when the header does not fit.
-    fileprivate func corrected(by source: InputFile) throws(IngestionError) -> Plan? {
+    fileprivate func corrected(by source: SourceFiles) throws(IngestionError) -> Plan? {
         let cutter = try SliceCutter(source, plan: reading, sliceBytes: options.sliceBytes)
         guard let layout = cutter.head.layout else { return nil }
         let work = SliceWork(plan: self, layout: layout)

@@ -24,7 +24,7 @@ struct Waiver: Sendable {
     /// SHA-256 of the name under which its file came.
     let nameHash: [UInt8]
     /// Its sealed source, decrypted into an unnamed file.
-    let source: InputFile
+    let source: SourceFiles
     /// The sidecars that came with the file.
     let sidecars: Sidecars
     /// Number of erasures in the batch before its rows were read: rows that are erased meanwhile must not be released.
@@ -166,7 +166,7 @@ extension BatchOptions {
 
 /// The sealed files of a held batch, each checked against the record.
 private struct SealedBatch {
-    let source: InputFile
+    let source: SourceFiles
     /// SHA-256 of the source, where rows were erased from it; nil where it is the one that was received.
     let digest: String?
     let sidecars: Sidecars
@@ -197,18 +197,10 @@ private struct SealedBatch {
             if let kept = document?["reading"], let format { reading = try? KeptReading(kept, format: format) }
         }
         self.reading = reading
-        // The plaintext goes into an unnamed file, which vanishes with this process.
-        let plain = try storing { () throws(StorageError) in
-            try FileDescriptor.unnamed(in: store.workFolder, calling: "the held source")
-        }
-        var length = 0
-        let reader = try store.openEvidence(
-            sealed, keys: ring, expect: ["batch-id": batch, "role": FileRole.source.rawValue])
-        _ = try readShard(reader, path: store.place(of: sealed)) { span in
-            try plain.append(span, at: length)
-            length += span.count
-        }
-        source = try InputFile(plain, calling: "batch \(batch)")
+        source = try store.heldSource(
+            sealed,
+            try store.openEvidence(
+                sealed, keys: ring, expect: ["batch-id": batch, "role": FileRole.source.rawValue]))
         digest = try store.current(sealed).body["data_sha256"]?.text
     }
 }
@@ -315,7 +307,7 @@ extension Pipeline {
         let dataset = received["dataset"]?.text ?? ""
         let erasures = try store.proven().state.erasedRows[held]?.count ?? 0
         let sealed = try SealedBatch(held, entries, format: format, store)
-        guard hex(try digest(of: sealed.source)) == sealed.digest ?? received["data_hash"]?.text else {
+        guard hex(try sealed.source.digest().whole) == sealed.digest ?? received["data_hash"]?.text else {
             throw IngestionError(
                 .damaged, "the sealed source of batch \(held) is not the content that the ledger records")
         }

@@ -56,7 +56,7 @@ package func scoreRows(
     let plan = try Plan(
         BatchRequest(path, schema: schema, contract: .null, dataset: "", source: "", options: options),
         format: format, secrets: BatchSecrets())
-    let source = try InputFile(path)
+    let source = SourceFiles(try InputFile(path))
     let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
@@ -92,7 +92,7 @@ package func scoreRows(
         ModifiedZ(field: field, values: profile.sample.column(feature)).map { (feature, $0) }
     }
     let scorer = RowScorer(work: work, detector: detector, rules: rules)
-    let replayer = try SliceReplayer(source, places: cutter.places, plan.reading.coding)
+    let replayer = try SliceReplayer(source, cutter.text, plan.reading.coding)
     var waiting: [Int: [RowScore]] = [:]
     var next = 0
     try await runner.run(
@@ -155,7 +155,7 @@ private struct RowScorer: Sendable {
 extension SliceWork {
     /// The first pass, for its sample only.
     fileprivate func profile(
-        _ source: InputFile, _ cutter: SliceCutter, runner: LocalRunner
+        _ source: SourceFiles, _ cutter: SliceCutter, runner: LocalRunner
     ) async throws(IngestionError) -> Profile {
         var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
         let bounds = SharedBounds(Profile.Bounds())
@@ -175,7 +175,7 @@ extension SliceWork {
             })
         if !profile.isComplete {
             let known = cutter.places.map { draws[$0.ordinal] }
-            profile.takeSamples(of: try await resample(source, places: cutter.places, draws: known, runner: runner))
+            profile.takeSamples(of: try await resample(source, text: cutter.text, draws: known, runner: runner))
         }
         profile.finish()
         return profile

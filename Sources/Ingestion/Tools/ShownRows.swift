@@ -62,10 +62,10 @@ extension Recorder {
         let plan = try store.keptPlan(of: batch)
         let held = try HeldRows(try store.heldSource(file), plan, in: store.workFolder) { wanted[$0] != nil }
         var found: [Int: [UInt8]] = [:]
-        for (place, range) in held.rows {
+        for (place, file, range) in held.rows {
             guard let row = wanted[place] else { continue }
             var bytes: [UInt8] = []
-            _ = try held.text.read(upTo: range.count, at: range.lowerBound, into: &bytes)
+            _ = try file.read(upTo: range.count, at: range.lowerBound, into: &bytes)
             while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
             found[row] = bytes
         }

@@ -118,7 +118,7 @@ extension Store {
     /// The rows as a file without a name, from the sealed shards of the rows that were held back.
     fileprivate func withheld(
         _ rows: RowList, of batch: String, _ files: [PublishedFile], header: RowHeader
-    ) throws(IngestionError) -> InputFile {
+    ) throws(IngestionError) -> SourceFiles {
         let plain = try storing { () throws(StorageError) in
             try FileDescriptor.unnamed(in: workFolder, calling: "rows that were held back")
         }
@@ -154,7 +154,7 @@ extension Store {
                 "row \(expected ?? 0) of batch \(batch) was not held back; the rows that were: sluice review show \(batch)"
             )
         }
-        return try InputFile(plain, calling: "rows of batch \(batch)")
+        return SourceFiles(try InputFile(plain, calling: "rows of batch \(batch)"))
     }
 }
 

@@ -392,7 +392,10 @@ extension Store {
             }
         }
         let known = Set(claims.map(\.claim))
-        for name in names where name.hasSuffix(".source") && !known.contains(String(name.dropLast(7))) {
+        for name in names {
+            guard let part = Self.claimPart(of: name), !known.contains(part.claim),
+                [".source", ".files", ".judged"].contains(part.ending)
+            else { continue }
             found.append(
                 Diagnosis(
                     "claims", .bad,

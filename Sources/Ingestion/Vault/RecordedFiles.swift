@@ -144,13 +144,6 @@ package func fileDigest(_ path: String) throws(IngestionError) -> String {
     try storing(reading: true) { () throws(StorageError) in try sha256(of: FileDescriptor.openRegular(path)) }
 }
 
-/// SHA-256 of a source as it is now.
-func digest(of source: InputFile) throws(IngestionError) -> [UInt8] {
-    var hasher = SHA256()
-    try source.forEachChunk { hasher.update($0) }
-    return hasher.digest()
-}
-
 /// A path at which this store may record a file; nil for any other, such as one that leaves the store.
 func recordedPath(_ text: String) -> RelativePath? {
     guard let path = RelativePath(text), path.names.count >= 3,

@@ -149,7 +149,9 @@ extension Store {
     static func claimPart(of name: String) -> (claim: String, ending: String)? {
         let claim = String(name.prefix { $0 != "." })
         let ending = String(name.dropFirst(claim.count))
-        let endings = ["", ".lock", ".name", ".name.part", ".sidecars", ".sidecars.part", ".source"]
+        let endings = [
+            "", ".lock", ".name", ".name.part", ".sidecars", ".sidecars.part", ".source", ".files", ".judged",
+        ]
         return Inflight.isName(claim) && endings.contains(ending) ? (claim, ending) : nil
     }
 
@@ -163,7 +165,10 @@ extension Store {
             for name in try work.names() {
                 let text = name.description
                 guard let kind = try work.status(of: name)?.kind else { continue }
-                if let part = Self.claimPart(of: text), kind == (part.ending.isEmpty ? .folder : .regular) { continue }
+                if let part = Self.claimPart(of: text) {
+                    let isFolder = ["", ".files", ".judged"].contains(part.ending)
+                    if kind == (isFolder ? .folder : .regular) { continue }
+                }
                 found.append(
                     "WORK work/\(text) is a \(kind.rawValue) that Sluice did not put there; it is ignored: move it away"
                 )

@@ -48,6 +48,12 @@ final class Inbox {
     private var candidates: [FileName: Candidate] = [:]
     /// Inodes of files that were refused, so that each is reported once.
     private var refused: [FileName: UInt64] = [:]
+    /// The lists in it, by their names; an error for one that is none.
+    private var lists: [FileName: (identity: Delivery.FileIdentity, found: Result<ListedFiles, IngestionError>)] = [:]
+    /// Why lists wait, so that each reason is reported once.
+    private var waiting: [FileName: String] = [:]
+    /// The files that lists name, which are not taken by themselves.
+    private var listed = Set<FileName>()
     /// Whether the last scan found more candidates than the queue may hold.
     private(set) var isTruncated = false
 
@@ -92,6 +98,60 @@ final class Inbox {
         folder = nil
         candidates = [:]
         refused = [:]
+        lists = [:]
+    }
+
+    /// The list of this name; nil when it is a file like others.
+    func list(_ name: FileName) -> ListedFiles? { try? lists[name]?.found.get() }
+
+    /// Why a list cannot be taken: it is none, or files that it names are not there yet.
+    ///
+    /// - Parameters:
+    ///   - name: the list.
+    ///   - device: the file system of the store.
+    /// - Returns: nil for one that can be taken, and for any other file; whether waiting may help.
+    func obstacle(to name: FileName, device: UInt64?) -> (reason: String, mayPass: Bool)? {
+        read(name)
+        guard let folder, let known = lists[name] else { return nil }
+        do throws(IngestionError) {
+            let listed = try known.found.get()
+            if (try? folder.status())?.device != device {
+                return (
+                    "the files of a list are taken only where inbox and store are on one file system; give it to "
+                        + "sluice ingest", false
+                )
+            }
+            return listed.waits(in: folder).map { ($0, true) }
+        } catch {
+            return (error.description, false)
+        }
+    }
+
+    /// Notes why a list waits.
+    ///
+    /// - Returns: whether that is news.
+    func isNews(_ reason: String, of name: FileName) -> Bool { waiting.updateValue(reason, forKey: name) != reason }
+
+    /// Reads a list, unless it is known as it is.
+    private func read(_ name: FileName) {
+        guard FileList.isName(name.description), let status = try? folder?.status(of: name), status.kind == .regular,
+            lists[name]?.identity != Delivery.FileIdentity(status)
+        else { return }
+        let bytes = try? folder?.openRegular(name).readAll(max: FileList.bytesMax)
+        let found = Result { () throws(IngestionError) in
+            guard let bytes else { throw IngestionError(.unreadableData, "the list cannot be read, or is too long") }
+            return try ListedFiles(bytes, name: name.description)
+        }
+        lists[name] = (Delivery.FileIdentity(status), found)
+    }
+
+    /// Drops what lists name from the queue.
+    ///
+    /// - Parameter inWork: files of lists that were taken, and are still to be.
+    private func passOver(_ inWork: Set<FileName>) {
+        // A folder of such files is passed over, too.
+        listed = inWork.union(lists.values.flatMap { (try? $0.found.get())?.paths ?? [] }.map { $0.names[0] })
+        for name in listed { candidates[name] = nil }
     }
 
     /// Whether the path still leads to the open folder.
@@ -123,8 +183,11 @@ final class Inbox {
     ///   - limit: most candidates.
     ///   - now: the monotonic time.
     ///   - claimed: leases that are in work, whose hidden files are skipped.
+    ///   - inWork: files of lists that were taken, and are still to be.
     ///   - readiness: the rule of delivery.
-    func scan(limit: Int, now: Double, claimed: Set<String>, _ readiness: Readiness) throws(IngestionError) {
+    func scan(
+        limit: Int, now: Double, claimed: Set<String>, inWork: Set<FileName>, _ readiness: Readiness
+    ) throws(IngestionError) {
         var (names, markers, sidecars): ([FileName], Set<FileName>, [(name: FileName, base: FileName)]) = ([], [], [])
         try storing { () throws(StorageError) in
             try folder?.forEachName { name in
@@ -141,6 +204,11 @@ final class Inbox {
         for name in markers where !there.contains(name) { removeStray(marker(of: name), after: 60) }
         // Sidecars whose file was taken long ago would contradict the next file of that name.
         for (name, base) in sidecars where !there.contains(base) { removeStray(name, after: 3600) }
+        lists = lists.filter { there.contains($0.key) }
+        waiting = waiting.filter { there.contains($0.key) }
+        names.forEach(read)
+        passOver(inWork)
+        names.removeAll(where: listed.contains)
         if readiness == .marker { names.removeAll { !markers.contains($0) } }
         candidates = candidates.filter { there.contains($0.key) }
         refused = refused.filter { there.contains($0.key) }
@@ -161,7 +229,7 @@ final class Inbox {
 
     /// Adds one name to the queue, to be examined at once.
     private func note(_ name: FileName, now: Double) {
-        guard !Self.isIgnored(name), let status = try? folder?.status(of: name) else { return }
+        guard !Self.isIgnored(name), !listed.contains(name), let status = try? folder?.status(of: name) else { return }
         let identity = Delivery.FileIdentity(status)
         var candidate = Candidate(name: name, identity: identity, stillSince: now)
         if let known = candidates[name], known.identity == identity { candidate.stillSince = known.stillSince }
@@ -195,6 +263,10 @@ final class Inbox {
         if candidates.count >= limit {
             isTruncated = true
         } else if name.bytes[0] != 0x2E {
+            if FileList.isName(name.description) {
+                read(name)
+                passOver(listed)
+            }
             note(name, now: now)
         }
     }
@@ -236,7 +308,10 @@ final class Inbox {
     func settling(of candidate: Candidate, _ readiness: Readiness, settle: Double, now: Double) -> Settling {
         guard let status = try? folder?.status(of: candidate.name) else { return .gone }
         guard status.kind == .regular else {
-            return .refused("it is a \(status.kind.rawValue), but only plain files are ingested; remove it")
+            return .refused(
+                status.kind == .folder
+                    ? "it is a folder; its files are taken once a list beside it names them: sha256sum FOLDER/* > NAME.batch"
+                    : "it is a \(status.kind.rawValue), but only plain files are ingested; remove it")
         }
         var writers = WriterState.unknown
         do throws(StorageError) {

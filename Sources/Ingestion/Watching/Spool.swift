@@ -19,6 +19,8 @@ package struct Delivery: Sendable, Equatable {
     package var nameHash: [UInt8]
     /// The format that the name implies; nil for none.
     package var format: SourceFormat?
+    /// Whether it is a list of files, which are the delivery.
+    package var isList = false
     /// The file's identity when it was judged. A file that was written to since is given back instead of removed.
     package var judged: FileIdentity?
 
@@ -42,6 +44,7 @@ extension Delivery {
             "dataset": .string(dataset), "place": .string(isInWork ? "work" : "inbox"),
             "name_sha256": .string(hex(nameHash)),
         ]
+        if isList { members["list"] = .bool(true) }
         if let format { members["format"] = .string(format.rawValue) }
         if let judged {
             // As texts: a JSON number is exact only up to 2^53.
@@ -61,6 +64,7 @@ extension Delivery {
         // Early versions stored a whole path, which is not followed.
         isInWork = place == "work" || place.hasPrefix("work/")
         self.nameHash = nameHash
+        isList = document["list"]?.flag ?? false
         format = document["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
         if let inode = document["inode"]?.text.flatMap({ UInt64($0) }),
             let size = document["size"]?.text.flatMap({ Int($0) }),
@@ -85,7 +89,7 @@ extension Store {
         guard let claim else { return nil }
         let bytes = try storing { () throws(StorageError) -> [UInt8]? in
             let (work, name) = (try openWork(), Self.name(claim.name + ".sidecars"))
-            return try work.status(of: name) == nil ? nil : try work.openRegular(name).readAll(max: 1 << 20)
+            return try work.status(of: name) == nil ? nil : try work.openRegular(name).readAll(max: 1 << 27)
         }
         return bytes.flatMap { try? JSONValue.parse($0) }.map { Sidecars($0) }
     }
@@ -153,6 +157,27 @@ extension Recorder {
         return found
     }
 
+    /// Reads the sidecars of a file, or of a list and of the files that it names.
+    private func sidecars(
+        of name: FileName, and listed: ListedFiles?, in inbox: OpenFolder
+    ) throws(StorageError) -> Sidecars {
+        var found = try sidecars(of: name, in: inbox)
+        guard let listed else { return found }
+        found.list = listed.list.bytes
+        for path in listed.paths {
+            found.parts.append(try sidecars(of: path.name, in: inbox.folder(holding: path)))
+        }
+        if found.parts.allSatisfy(\.files.isEmpty) { found.parts = [] }
+        return found
+    }
+
+    /// Removes the sidecars of the files of a list.
+    private func removeSidecars(_ kept: Sidecars, of listed: ListedFiles, in inbox: OpenFolder) {
+        for (path, own) in zip(listed.paths, kept.parts) where !own.taken.isEmpty {
+            if let folder = try? inbox.folder(holding: path) { removeSidecars(own, of: path.name, in: folder) }
+        }
+    }
+
     /// Removes the sidecars of a file that was taken. Those that changed since belong to a file that is still to come.
     private func removeSidecars(_ kept: Sidecars, of name: FileName, in inbox: OpenFolder) {
         for (kind, identity) in kept.taken {
@@ -169,19 +194,22 @@ extension Recorder {
     ///   - name: the file.
     ///   - inbox: the open folder.
     ///   - dataset: the inbox's dataset.
+    ///   - listed: the files that it names, if it is a list; `collect` takes them.
     /// - Returns: the lease on it.
     /// - Throws: when it cannot be moved; nothing has changed then.
-    func take(_ name: FileName, from inbox: OpenFolder, dataset: String) throws(IngestionError) -> Lease {
+    func take(
+        _ name: FileName, from inbox: OpenFolder, dataset: String, listed: ListedFiles? = nil
+    ) throws(IngestionError) -> Lease {
         let id = try Clock.identifier()
         let (inboxStatus, workStatus) = try storing { () throws(StorageError) in
             (try inbox.status(), try work.status())
         }
         // The hidden name of an unknown lease's file keeps its format before its ending.
-        let given = name.description
+        let given = listed?.paths[0].description ?? name.description
         let format = SourceFormat(ofFile: given.hasSuffix(".source") ? String(given.dropLast(7)) : given)
         let delivery = Delivery(
             dataset: dataset, isInWork: inboxStatus.device == workStatus.device, nameHash: SHA256.hash(name.bytes),
-            format: format)
+            format: format, isList: listed != nil)
         let claim = Lease(name: id, lock: try lock(id), delivery: delivery)
         do throws(IngestionError) {
             try recording { () throws(LedgerError) in
@@ -191,9 +219,10 @@ extension Recorder {
                         updatedMilliseconds: Clock.milliseconds()
                     ).following(JSONValue.object(["delivery": delivery.document]).canonicalBytes()))
             }
-            let kept = try storing { () throws(StorageError) in try sidecars(of: name, in: inbox) }
+            let kept = try storing { () throws(StorageError) in try sidecars(of: name, and: listed, in: inbox) }
             try storing { () throws(StorageError) in try move(name, from: inbox, to: id, delivery, kept) }
             removeSidecars(kept, of: name, in: inbox)
+            if let listed { removeSidecars(kept, of: listed, in: inbox) }
         } catch {
             // The file is still in the inbox, so only the row and its lock exist.
             try? forget(id)
@@ -271,12 +300,17 @@ extension Recorder {
     ///   is lost.
     func dispose(_ delivery: Delivery, claim: String) throws(IngestionError) -> Bool {
         let name = deliveredName(claim)
+        var isChanged: Bool?
+        if delivery.isList {
+            guard let found = try disposeListed(claim, delivery) else { return false }
+            isChanged = found
+        }
         return try storing { () throws(StorageError) in
             let (folder, source) = try store.sourcePlace(of: claim, delivery)
             if let status = try folder.status(of: source) {
                 if (try? folder.openRegular(source).writerState()) == .writing { return false }
                 let fallback = Store.name(claim + "." + (delivery.format?.rawValue ?? "unknown"))
-                if let judged = delivery.judged, judged != Delivery.FileIdentity(status) {
+                if isChanged ?? delivery.judged.map({ $0 != Delivery.FileIdentity(status) }) ?? false {
                     let inbox = try store.openPlace(store.inboxPath(of: delivery.dataset))
                     try give(source, in: folder, to: inbox, as: name, or: fallback)
                 } else if let archive = store.configuration.datasets[delivery.dataset]?.archive {
@@ -286,6 +320,7 @@ extension Recorder {
                 }
                 try folder.sync()
             }
+            if delivery.isList { try removeListed(claim) }
             for rest in [nameFile(claim), Store.name(claim + ".sidecars")] where try work.status(of: rest) != nil {
                 try work.remove(rest)
             }
@@ -296,7 +331,7 @@ extension Recorder {
     /// Refuses a delivered file that was written to while it was read: it is judged later, when it is complete.
     ///
     /// - Throws: `tryAgain` in that case.
-    func requireSettled(_ source: InputFile, _ claim: Lease?) throws(IngestionError) {
+    func requireSettled(_ source: SourceFiles, _ claim: Lease?) throws(IngestionError) {
         if claim?.delivery == nil { return }
         guard try source.isUnchanged() else {
             throw IngestionError(
@@ -315,7 +350,7 @@ extension Recorder {
     ///   - target: the folder to move it to.
     ///   - name: its own name; nil when unknown.
     ///   - fallback: the name to use otherwise.
-    private func give(
+    func give(
         _ source: FileName, in folder: OpenFolder, to target: OpenFolder, as name: FileName?, or fallback: FileName
     ) throws(StorageError) {
         for candidate in [name, fallback].compactMap({ $0 }) {

@@ -192,13 +192,23 @@ package final class Watcher {
         tookSinceScan = false
         for inbox in inboxes where inbox.folder != nil && !inbox.isCurrent() { lose(inbox) }
         try openAll(isFirst: false)
-        var claimed = Set<String>()
+        var (claimed, inWork) = (Set<String>(), [String: Set<FileName>]())
         if inboxes.contains(where: { $0.folder != nil }) {
-            claimed = Set(try recording { () throws(LedgerError) in try recorder.ledger.inflight().map(\.claim) })
+            let rows = try recording { () throws(LedgerError) in try recorder.ledger.inflight() }
+            claimed = Set(rows.map(\.claim))
+            for row in rows {
+                guard let delivery = recorder.delivery(of: row), let list = try? store.listed(row.claim, delivery)
+                else {
+                    continue
+                }
+                inWork[delivery.dataset, default: []].formUnion(list.paths.map { $0.names[0] })
+            }
         }
         for inbox in inboxes {
             do throws(IngestionError) {
-                try inbox.scan(limit: options.maxQueue, now: now, claimed: claimed, options.readiness)
+                try inbox.scan(
+                    limit: options.maxQueue, now: now, claimed: claimed, inWork: inWork[inbox.dataset] ?? [],
+                    options.readiness)
             } catch {
                 lose(inbox)
             }
@@ -277,6 +287,13 @@ package final class Watcher {
     func isReady(_ inbox: Inbox, _ candidate: Candidate, now: Double, next: inout Double) -> Bool {
         switch inbox.settling(of: candidate, options.readiness, settle: options.settle, now: now) {
         case .ready:
+            if let obstacle = inbox.obstacle(to: candidate.name, device: storeDevice) {
+                guard obstacle.mayPass else { return refuse(candidate, in: inbox, obstacle.reason) }
+                postpone(candidate, in: inbox, obstacle.reason)
+                inbox.postpone(candidate.name, to: now + 1)
+                next = min(next, now + 1)
+                return false
+            }
             guard let time = waitsForSidecars(inbox, candidate, now) else { return true }
             inbox.postpone(candidate.name, to: time)
             next = min(next, time)
@@ -284,13 +301,30 @@ package final class Watcher {
             inbox.postpone(candidate.name, to: time)
             next = min(next, time)
         case .gone: inbox.forget(candidate.name)
-        case .refused(let reason):
-            if inbox.refuse(candidate) {
-                tell(.refused(dataset: inbox.dataset, name: candidate.name.description, reason: reason))
-            }
+        case .refused(let reason): return refuse(candidate, in: inbox, reason)
         }
         return false
     }
+
+    /// Reports once that a file cannot be taken.
+    private func refuse(_ candidate: Candidate, in inbox: Inbox, _ reason: String) -> Bool {
+        if inbox.refuse(candidate) {
+            tell(.refused(dataset: inbox.dataset, name: candidate.name.description, reason: reason))
+        }
+        return false
+    }
+
+    /// Notes that a list waits for its files, and reports each new reason.
+    private func postpone(_ candidate: Candidate, in inbox: Inbox, _ reason: String) {
+        let name = candidate.name.description
+        let error = IngestionError(.tryAgain, "\(name): \(reason)")
+        guard inbox.isNews(reason, of: candidate.name) else { return }
+        troubles.add(.file(dataset: inbox.dataset, name: candidate.name), error, of: name)
+        tell(.waiting(dataset: inbox.dataset, name: name, code: error.code, cause: error.description, seconds: 1))
+    }
+
+    /// The file system of the store's `work` folder.
+    private var storeDevice: UInt64? { (try? recorder.work.status())?.device }
 
     /// When to check again for required sidecars; nil when they are there, or the wait is over.
     func waitsForSidecars(_ inbox: Inbox, _ candidate: Candidate, _ now: Double) -> Double? {

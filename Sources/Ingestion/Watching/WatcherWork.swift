@@ -25,15 +25,17 @@ extension Watcher {
         let claim: Lease
         do throws(IngestionError) {
             let free = try storing { () throws(StorageError) in try freeSpace(store.root) }
+            let listed = inbox.list(candidate.name)
+            let size = listed?.size(in: folder) ?? candidate.identity.size
             // No sum: the supplier chooses the size, and that of a sparse file may overflow.
-            guard candidate.identity.size <= max(0, free - options.minFree) / 2 else {
+            guard size <= max(0, free - options.minFree) / 2 else {
                 throw IngestionError(
                     .tryAgain,
                     "the disk of \(store.root) has \(free >> 20) MiB free, and \(name) needs twice its size "
-                        + "(\(candidate.identity.size >> 20) MiB) and \(options.minFree >> 20) MiB; free space, or take the file "
+                        + "(\(size >> 20) MiB) and \(options.minFree >> 20) MiB; free space, or take the file "
                         + "away; it is tried again")
             }
-            claim = try recorder.take(candidate.name, from: folder, dataset: inbox.dataset)
+            claim = try recorder.take(candidate.name, from: folder, dataset: inbox.dataset, listed: listed)
         } catch {
             if (try? folder.status(of: candidate.name)) == nil { inbox.forget(candidate.name) }
             try later(error, file, dataset: inbox.dataset, name: name)
@@ -135,6 +137,7 @@ extension Watcher {
         showBoard(working: lease.name)
         let source = store.configuration.datasets[dataset]?.source ?? "unknown"
         do throws(IngestionError) {
+            try recorder.collect(lease.name, delivery)
             guard let format = delivery.format else {
                 return try setAside(
                     lease, .unknownFormat, attempts: attempt,
@@ -150,8 +153,10 @@ extension Watcher {
             // Loaded anew for each file, so that a corrected contract takes effect at once.
             let loaded = try store.contract(of: dataset)
             batch.shadow = try store.shadow(of: dataset)
+            let list = try store.listed(lease.name, delivery)?.list
             var request = BatchRequest(
-                name, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: source,
+                list.map { BatchInput(name: name, files: $0.entries.map(\.name), list: $0) } ?? BatchInput(file: name),
+                schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: source,
                 options: batch)
             request.lease = lease
             let report = try await pipeline.run(request)

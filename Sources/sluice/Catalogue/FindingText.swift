@@ -12,6 +12,13 @@ enum FindingText {
         return field.map { "\($0): \(rule)" } ?? rule
     }
 
+    /// Row numbers of a batch; where it has several files, each with its file and the row's number there.
+    static func rows(_ rows: [Int], _ report: BatchReport) -> String {
+        rows.map { row in
+            "\(row)" + (report.place(ofRow: row).map { " (\($0.file.shortName):\($0.row))" } ?? "")
+        }.joined(separator: ", ")
+    }
+
     /// What to do about a finding of a batch that is held, with its name where the batch's stands for any.
     static func cure(_ code: FindingCode, ofBatch batch: String, from source: String) -> String {
         let cure = FindingCatalogue.entry(code).cure.replacing("review release BATCH", with: "review release \(batch)")

@@ -10,9 +10,9 @@ extension ReportOutput {
     /// One annotation for each reason, at the first row that has it: GitHub shows ten a step.
     func annotations(_ report: BatchReport) {
         let lines = report.lines()
-        var firsts: [FindingCode: [Int?: UInt64]] = [:]
+        var firsts: [FindingCode: [Int?: Finding]] = [:]
         for finding in report.listed where firsts[finding.code]?[finding.field] == nil {
-            firsts[finding.code, default: [:]][finding.field] = finding.bytes?.lowerBound
+            firsts[finding.code, default: [:]][finding.field] = finding
         }
         for finding in report.batchFindings {
             let entry = FindingCatalogue.entry(finding.code)
@@ -23,11 +23,12 @@ extension ReportOutput {
         for (kind, tally) in report.findings.sorted where kind.outcome >= .flagged {
             let entry = FindingCatalogue.entry(kind.code)
             let field = report.fields.name(ofField: kind.field).map { "field \($0): " } ?? ""
+            let first = firsts[kind.code]?[kind.field]
             command(
-                isFailure(kind.outcome) ? "error" : "warning", file: report.name,
-                line: firsts[kind.code]?[kind.field].flatMap { lines[$0] }, title: entry.title,
+                isFailure(kind.outcome) ? "error" : "warning", file: first.map(report.fileName) ?? report.name,
+                line: first?.bytes.flatMap { lines[$0.lowerBound] }, title: entry.title,
                 message:
-                    "\(field)\(NumberText.count(tally.count, "row")), first \(tally.firstRows.map(String.init).joined(separator: ", ")); "
+                    "\(field)\(NumberText.count(tally.count, "row")), first \(FindingText.rows(tally.firstRows, report)); "
                     + entry.cure)
         }
     }

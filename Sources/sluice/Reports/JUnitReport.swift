@@ -21,7 +21,7 @@ extension ReportOutput {
             }
             for (kind, tally) in report.findings.sorted where isFailure(kind.outcome) {
                 let field = report.fields.name(ofField: kind.field).map { " " + $0 } ?? ""
-                let rows = tally.firstRows.map(String.init).joined(separator: ", ")
+                let rows = FindingText.rows(tally.firstRows, report)
                 cases.append(
                     junitCase(
                         kind.code.rawValue + field, file: report.name,

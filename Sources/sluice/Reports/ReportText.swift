@@ -19,7 +19,8 @@ enum ReportText {
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
         let speed = rate >= 0.5 ? ", \(NumberText.number(Int(rate.rounded()))) MB/s" : ""
         lines.append(
-            "  in    \(NumberText.count(report.rows, "row")), \(NumberText.number(report.bytes)) bytes, "
+            "  in    " + (report.files.isEmpty ? "" : "\(NumberText.count(report.files.count, "file")), ")
+                + "\(NumberText.count(report.rows, "row")), \(NumberText.number(report.bytes)) bytes, "
                 + "sha256 \(report.dataHash.prefix(16))…"
                 + "  (\(NumberText.short(report.seconds)) s\(speed), \(report.readers))")
         lines += notes(report)
@@ -182,7 +183,8 @@ enum ReportText {
             lines.append("  note  \(count) blank or comment lines were skipped; row numbers do not count them")
         }
         if report.lacksLineEnd {
-            lines.append("  note  the last line has no line end: if the file was cut off, have it sent again")
+            let place = report.files.isEmpty ? "the last line" : "the last line of a file"
+            lines.append("  note  \(place) has no line end: if the file was cut off, have it sent again")
         }
         return lines
     }
@@ -255,7 +257,7 @@ enum ReportText {
                 kind["outcome"]?.text ?? "", kind["type"]?.text ?? "",
                 FindingText.place(kind["fieldName"]?.text, kind["rule"]?.text),
                 NumberText.number(Int(kind["count"]?.whole ?? 0)),
-                (kind["firstRows"]?.items ?? []).compactMap(\.whole).map(String.init).joined(separator: ", "),
+                FindingText.rows((kind["firstRows"]?.items ?? []).compactMap(\.whole).map { Int($0) }, report),
             ])
         }
         let widths = (0..<5).map { column in rows.map { $0[column].unicodeScalars.count }.max() ?? 0 }

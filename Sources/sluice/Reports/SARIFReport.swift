@@ -91,10 +91,11 @@ extension ReportOutput {
     func result(_ finding: Finding, of report: BatchReport, rule: Int, line: Int?) -> JSONValue {
         let entry = FindingCatalogue.entry(finding.code)
         let field = report.fields.name(ofField: finding.field)
-        var place: [String: JSONValue] = ["artifactLocation": artifact(report.name)]
+        var place: [String: JSONValue] = ["artifactLocation": artifact(report.fileName(of: finding))]
         if finding.row != nil {
             var region: [String: JSONValue] = [
-                "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
+                "byteOffset": .integer(Int64(report.fileOffset(of: finding))),
+                "byteLength": .integer(Int64(finding.byteLength)),
             ]
             if let line { region["startLine"] = .integer(Int64(line)) }
             place["region"] = .object(region)

@@ -21,7 +21,7 @@ final class SharedBounds: Sendable {
     }
 
     /// Lowers the bounds by the number of rows to expect in the whole file, extrapolated from the first slice.
-    func expect(_ empty: Profile, _ cutter: SliceCutter, _ source: InputFile) {
+    func expect(_ empty: Profile, _ cutter: SliceCutter, _ source: SourceFiles) {
         let share = Double(cutter.bytesRead) / Double(source.size)
         lower(to: empty.bounds(expecting: Double(cutter.rows) / share))
     }

@@ -59,17 +59,17 @@ struct SliceWork: Sendable {
     /// unlike the others, or few rows keep the contract.
     ///
     /// - Parameters:
-    ///   - source: the file.
-    ///   - places: its slices.
+    ///   - source: its files.
+    ///   - text: its slices.
     ///   - draws: the draw of each slice in the first pass.
     ///   - runner: runs the pass.
     /// - Returns: a profile whose samples alone are valid.
     func resample(
-        _ source: InputFile, places: [SlicePlace], draws: [SliceDraw?], runner: any SliceRunner
+        _ source: SourceFiles, text: SourceText, draws: [SliceDraw?], runner: any SliceRunner
     ) async throws(IngestionError) -> Profile {
         var profile = Profile(plan.reader, keyRules: 0)
         let bounds = SharedBounds(Profile.Bounds())
-        let replayer = try SliceReplayer(source, places: places, plan.reading.coding)
+        let replayer = try SliceReplayer(source, text, plan.reading.coding)
         try await runner.run(
             next: { () throws(IngestionError) in try replayer.next() },
             work: { slice throws(IngestionError) in

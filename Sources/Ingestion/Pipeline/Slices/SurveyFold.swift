@@ -18,8 +18,10 @@ struct Survey {
     var evidence: ColumnEvidence
     let detections: [DetectionPlace]
     /// The slices, for later passes.
-    let places: [SlicePlace]
-    /// SHA-256 of the file.
+    let text: SourceText
+    /// The digest of the source, and of each of its files.
+    let sourceDigest: SourceDigest
+    /// What identifies the source's content.
     let digest: [UInt8]
     /// Findings about the whole batch.
     var findings: [Finding]
@@ -87,15 +89,20 @@ struct SurveyFold {
             cutter.head.findings + findings + remarks.swallowedRows(columns: cutter.head.layout?.columns.count ?? 0)
         findings.sort { ($0.row ?? 0, $0.code) < ($1.row ?? 0, $1.code) }
         detections.sort { ($0.row, $0.column, $0.start) < ($1.row, $1.column, $1.start) }
-        let slices = 0..<cutter.places.count
+        let (slices, digest) = (0..<cutter.places.count, cutter.digest())
         return Survey(
             profile: profile, sound: slices.map { sound[$0] ?? RowBits() },
             detectedRows: slices.map { detectedRows[$0] ?? RowBits() },
             hiddenTextRows: slices.map { hiddenTextRows[$0] ?? RowBits() }, draws: draws.compactMap(\.self),
-            evidence: evidence, detections: detections, places: cutter.places, digest: cutter.digest(),
-            findings: findings, listed: listed,
+            evidence: evidence, detections: detections, text: cutter.text, sourceDigest: digest,
+            digest: digest.whole, findings: findings, listed: listed,
             head: cutter.head, crossChecked: plan.isCrossChecked, remarks: remarks)
     }
+}
+
+extension Survey {
+    /// The slices, in order.
+    var places: [SlicePlace] { text.places }
 }
 
 extension RowRemarks {

@@ -27,8 +27,12 @@ extension LineageCommand {
             help:
                 "BATCH, or BATCH:ROW for one row, counted from 1; BATCH is an id, 6 or more characters of it, or latest."
         ) var target: String
-        @Option(name: .long, help: "The original file of the batch; needed to replay an accepted one.") var file:
-            String?
+        @Option(
+            name: .long,
+            help:
+                "The original file of the batch, its folder or its list; needed to replay an accepted one. May be repeated."
+        )
+        var file: [String] = []
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
@@ -44,7 +48,7 @@ extension LineageCommand {
                 }
                 let store = try store.require().proving()
                 let batch = try BatchID.resolve(given, in: store)
-                var replay = try store.replay(batch, row: row, file: file)
+                var replay = try store.replay(batch, row: row, file: file.isEmpty ? nil : BatchInput(file))
                 // Optional: a baseline that cannot be opened must not prevent the explanation.
                 if row == nil { replay.learnt = try? store.outlook(ofBatch: batch) }
                 isDifferent = replay.isReplayed && !replay.isSame
@@ -141,6 +145,9 @@ extension LineageCommand {
             var lines = [
                 "row       \(row)  \(place.map { $0.fate.outcome?.name ?? "held with its batch" } ?? "unknown")"
             ]
+            if let place = replay.place {
+                lines.append("file      \(place.file) of \(place.of), row \(place.row) of it")
+            }
             if place?.isErased ?? false {
                 lines.append("erased    it is in no file any more; see: sluice lineage log --kind shard.rewritten")
                 return lines

@@ -16,20 +16,25 @@ struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Take files through the whole gate: check, screen, mask, seal, record.",
         discussion: """
-            A file is one batch. Its rows leave as encrypted shards in accepted/, rows held back are sealed in quarantine/, and a \
-            batch that looks wrong as a whole is held. The ledger records the outcome of each file.
+            A file is one batch. So are the files of a folder, the files that a list names (NAME.batch, as sha256sum writes it), and \
+            several files with --together. The rows of a batch leave as encrypted shards in accepted/, rows held back are sealed in \
+            quarantine/, and a batch that looks wrong as a whole is held. The ledger records the outcome of each batch.
 
             Examples:
               sluice ingest orders.csv --schema orders.yaml --source shop-eu --store store
               sluice ingest week-*.csv --dataset orders --source shop-eu
+              sluice ingest export/ --dataset orders --source shop-eu
               zcat orders.csv.gz | sluice ingest - --input-format csv --dataset orders
 
             Exit codes: 0 accepted · 1 a batch was held, or rows at or above --fail-on · 65 not in the declared format · 75 try \
             again later · 77 missing key or rights · 78 bad contract or configuration.
             """)
 
-    @Argument(help: "CSV or JSON Lines files, plain or compressed; - is standard input.")
+    @Argument(help: "CSV or JSON Lines files, plain or compressed, folders or lists of them; - is standard input.")
     var files: [String]
+
+    @Flag(name: .long, help: "Judge the files, in this order, as one batch.")
+    var together = false
 
     @Option(
         name: .long,
@@ -68,7 +73,9 @@ struct IngestCommand: AsyncParsableCommand {
 
     /// Refuses `--supersede` with several files: only one of them could replace the batch.
     func validate() throws {
-        if supersede != nil, files.count > 1 { throw ValidationError("--supersede takes one file at a time") }
+        if supersede != nil, files.count > 1, !together {
+            throw ValidationError("--supersede takes one file at a time, or several with --together")
+        }
     }
 
     /// Runs every file through the pipeline.
@@ -79,16 +86,18 @@ struct IngestCommand: AsyncParsableCommand {
         ignoreBrokenPipes()
         keepFreedMemory()
         var worst: Int32 = 0
-        let output = ReportOutput(report, files: files.count)
+        let batches = together ? [files] : files.map { [$0] }
+        let output = ReportOutput(report, files: batches.count)
         try await reporting {
             let store = try store.require()
             let pipeline = try Pipeline(store: store, writes: !dryRun)
             if !dryRun, files.contains(StandardInput.name) { try StandardInput.keep(in: store.workFolder) }
-            for (done, file) in files.enumerated() {
-                if !dryRun { Interruption.begin(file, done: done, of: files.count) }
-                defer { if !dryRun { Interruption.end(done: done + 1, of: files.count) } }
-                try await goingOn(with: file, output, worst: &worst) {
-                    var options = try reading.options(for: file)
+            for (done, files) in batches.enumerated() {
+                if !dryRun { Interruption.begin(files[0], done: done, of: batches.count) }
+                defer { if !dryRun { Interruption.end(done: done + 1, of: batches.count) } }
+                try await goingOn(with: files[0], output, worst: &worst) {
+                    let input = try BatchInput(files)
+                    var options = try reading.options(for: input.files[0])
                     options.mode = dryRun ? .dryRun : .ingest
                     options.listed = report.listed
                     options.force = force
@@ -100,8 +109,8 @@ struct IngestCommand: AsyncParsableCommand {
                     defer { progress?.clear() }
                     if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
                     let (schema, document, _) = try reading.contract(
-                        for: file, dataset: dataset, store: store, options: &options)
-                    let name = dataset ?? (schema.isInferred ? datasetName(of: file) : schema.name)
+                        for: input, dataset: dataset, store: store, options: &options)
+                    let name = dataset ?? (schema.isInferred ? datasetName(of: input.name) : schema.name)
                     if let dataset, !LabelSearch.usual.kinds(in: dataset).isEmpty {
                         throw IngestionError(
                             .usage,
@@ -128,7 +137,7 @@ struct IngestCommand: AsyncParsableCommand {
                     }
                     let result = try await pipeline.run(
                         BatchRequest(
-                            file, schema: schema, contract: document, dataset: name,
+                            input, schema: schema, contract: document, dataset: name,
                             source: source ?? store.configuration.datasets[name]?.source ?? "unknown", options: options)
                     )
                     progress?.clear()

@@ -27,7 +27,7 @@ struct ScanCommand: AsyncParsableCommand {
     /// The output format. `spans` prints the place of every match, one JSON document a line.
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, spans }
 
-    @Argument(help: "A CSV or JSON file, plain or compressed; - is standard input.")
+    @Argument(help: "A CSV or JSON file, plain or compressed, or a folder or list of files; - is standard input.")
     var file: String
 
     @Option(
@@ -45,7 +45,8 @@ struct ScanCommand: AsyncParsableCommand {
         keepFreedMemory()
         var found = false
         try await reporting {
-            var options = try reading.options(for: file)
+            let input = try BatchInput(file)
+            var options = try reading.options(for: input.files[0])
             options.mode = .validate
             options.listed = 0
             options.detectionsListed = format == .spans ? .max : 0
@@ -55,7 +56,7 @@ struct ScanCommand: AsyncParsableCommand {
             var asked = reading
             asked.infer = true
             var (schema, document, _) = try asked.contract(
-                for: file, dataset: nil, store: nil, adoptsDialect: true, options: &options)
+                for: input, dataset: nil, store: nil, adoptsDialect: true, options: &options)
             // Everything is searched, whatever the outcome of a row. Without a contract every column is searched as
             // text, whatever type its values suggest.
             if reading.schema == nil {
@@ -68,7 +69,7 @@ struct ScanCommand: AsyncParsableCommand {
             if schema.undeclaredPII == .allow { schema.undeclaredPII = .mask }
             let report = try await Pipeline(store: nil, writes: false).run(
                 BatchRequest(
-                    file, schema: schema, contract: document, dataset: schema.name, source: "", options: options))
+                    input, schema: schema, contract: document, dataset: schema.name, source: "", options: options))
             progress?.clear()
             found =
                 report.columns.contains { !$0.wholes.isEmpty || !$0.inside.isEmpty }

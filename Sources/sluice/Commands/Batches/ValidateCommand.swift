@@ -26,8 +26,11 @@ struct ValidateCommand: AsyncParsableCommand {
             Exit codes: 0 valid · 1 the batch would be held, or rows at or above --fail-on · 65 not in the declared format.
             """)
 
-    @Argument(help: "CSV or JSON Lines files, plain or compressed; - is standard input.")
+    @Argument(help: "CSV or JSON Lines files, plain or compressed, folders or lists of them; - is standard input.")
     var files: [String]
+
+    @Flag(name: .long, help: "Check the files, in this order, as one batch.")
+    var together = false
 
     @Option(name: .long, help: "The dataset of the store whose contract is used; alternative to --schema.")
     var dataset: String?
@@ -50,8 +53,9 @@ struct ValidateCommand: AsyncParsableCommand {
 
     /// Refuses row files for several input files, which would overwrite each other.
     func validate() throws {
-        if validRows != nil || invalidRows != nil, files.count > 1 {
-            throw ValidationError("--valid-rows and --invalid-rows take one file at a time")
+        if validRows != nil || invalidRows != nil, files.count > 1, !together {
+            throw ValidationError(
+                "--valid-rows and --invalid-rows take one file at a time, or several with --together")
         }
         if let validRows, validRows == invalidRows {
             throw ValidationError("--valid-rows and --invalid-rows must be two files")
@@ -91,10 +95,12 @@ struct ValidateCommand: AsyncParsableCommand {
         ignoreBrokenPipes()
         keepFreedMemory()
         var worst: Int32 = 0
-        let output = ReportOutput(report, files: files.count)
-        for file in files {
-            try await goingOn(with: file, output, worst: &worst) {
-                var options = try reading.options(for: file)
+        let batches = together ? [files] : files.map { [$0] }
+        let output = ReportOutput(report, files: batches.count)
+        for files in batches {
+            try await goingOn(with: files[0], output, worst: &worst) {
+                let input = try BatchInput(files)
+                var options = try reading.options(for: input.files[0])
                 options.mode = .validate
                 options.listed = report.listed
                 (options.validRows, options.invalidRows) = (validRows, invalidRows)
@@ -103,13 +109,13 @@ struct ValidateCommand: AsyncParsableCommand {
                 defer { progress?.clear() }
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
                 let (schema, document, _) = try reading.contract(
-                    for: file, dataset: dataset, store: found, adoptsDialect: true, options: &options)
-                try confirm(schema, file)
+                    for: input, dataset: dataset, store: found, adoptsDialect: true, options: &options)
+                try confirm(schema, input.files[0])
                 // A store is only opened if foreign keys refer to its datasets.
                 let referred = schema.refersToDatasets ? try found ?? store.find() : nil
                 let result = try await Pipeline(store: referred, writes: false).run(
                     BatchRequest(
-                        file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
+                        input, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
                         options: options))
                 progress?.clear()
                 output.add(result)

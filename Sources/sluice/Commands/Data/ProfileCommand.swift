@@ -59,13 +59,14 @@ struct ProfileCommand: AsyncParsableCommand {
         try await reporting {
             guard let epsilon = Epsilon(dpEpsilon) else { return }
             let store = try store.require()
-            var options = try reading.options(for: file)
+            let input = try BatchInput(file)
+            var options = try reading.options(for: input.files[0])
             options.mode = .validate
             let (schema, document, _) = try reading.contract(
-                for: file, dataset: dataset, store: store, options: &options)
+                for: input, dataset: dataset, store: store, options: &options)
             let made = try Pipeline(store: store, writes: true).profile(
                 BatchRequest(
-                    file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
+                    input, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
                     options: options),
                 epsilon: epsilon, limit: dpLimit.flatMap(Epsilon.init))
             if json {

@@ -28,7 +28,8 @@ struct SchemaCommand: AsyncParsableCommand {
 
                 Example: sluice schema infer orders.csv > orders.yaml
                 """)
-        @Argument(help: "A CSV or JSON file, plain or compressed; - is standard input.") var file: String
+        @Argument(help: "A CSV or JSON file, plain or compressed, or a folder or list of files; - is standard input.")
+        var file: String
         @Flag(
             name: .long,
             help:
@@ -41,9 +42,10 @@ struct SchemaCommand: AsyncParsableCommand {
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
-                var options = try reading.options(for: file)
-                try reading.detectDialect(of: file, &options)
-                let inference = try inferSchema(file, options: options, showsValues: showValues)
+                let input = try BatchInput(file)
+                var options = try reading.options(for: input.files[0])
+                try reading.detectDialect(of: input.files[0], &options)
+                let inference = try inferSchema(input, options: options, showsValues: showValues)
                 guard inference.rows > 0 else {
                     throw IngestionError(.unreadableData, "\(file): it has no rows to infer a contract from")
                 }

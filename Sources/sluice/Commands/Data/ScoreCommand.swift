@@ -71,7 +71,7 @@ struct ScoreCommand: AsyncParsableCommand {
                 reading.infer = true
             }
             var (schema, _, _) = try reading.contract(
-                for: file, dataset: nil, store: nil, adoptsDialect: true, options: &options)
+                for: BatchInput(file: file), dataset: nil, store: nil, adoptsDialect: true, options: &options)
             schema.forest.dimensions = ndim
             var heading = format == .csv ? "row,score,max_abs_m,field\n" : ""
             let names = schema.fields.map(\.name)
