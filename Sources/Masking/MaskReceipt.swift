@@ -1,3 +1,4 @@
+package import Tabular
 package import Schemas
 
 /// An operation on cells of one column; the ledger keeps its count.
@@ -22,4 +23,18 @@ package struct UnusableMask: Error, Sendable {
     package let reason: String
     /// Whether the contract must change; otherwise a key is missing.
     package var isContract = false
+}
+
+extension MaskReceipt: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(field)
+        wire.append(entity)
+        wire.append(operation.rawValue)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        let (field, entity, name) = (try wire.read(Int?.self), try wire.read(String.self), try wire.read(String.self))
+        guard let operation = MaskOperator(rawValue: name) else { throw WireError() }
+        self.init(field: field, entity: entity, operation: operation)
+    }
 }

@@ -1,3 +1,4 @@
+import Tabular
 /// A kind of personal data that is recognised by its form, a checksum or the words around it. Names follow Presidio's.
 package enum Entity: UInt8, Sendable, CaseIterable {
     // Everywhere.
@@ -156,3 +157,5 @@ extension [EntityMatch] {
         }
     }
 }
+
+extension Entity: WireValue {}

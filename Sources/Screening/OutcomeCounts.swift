@@ -84,3 +84,22 @@ extension OutcomeCounts {
         rows[Int(Outcome.rejected.rawValue)] = rejected
     }
 }
+
+extension OutcomeCounts: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(rows)
+        wire.append(findings)
+        wire.append(waived)
+        for number in [remarkedZ, remarkedForest, heldForest, remarkedPairs] { wire.append(number) }
+        wire.append(scores)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        rows = try wire.read()
+        (findings, waived) = (try wire.read(), try wire.read())
+        (remarkedZ, remarkedForest) = (try wire.read(), try wire.read())
+        (heldForest, remarkedPairs) = (try wire.read(), try wire.read())
+        scores = try wire.read()
+        guard rows.count == 4 else { throw WireError() }
+    }
+}

@@ -1,3 +1,5 @@
+package import Tabular
+
 /// Finds every row whose key occurs in an earlier row, or does not occur in another set. Exact, with 16 bytes a row.
 ///
 /// Keys are 128-bit keyed hashes. 88 bits are stored beside a 40-bit row number, and eight more are the bucket, so 96
@@ -200,6 +202,27 @@ package struct DistinctKeys: Sendable, Mergeable {
                 let at = self.place(of: entry)
                 slots[at] = entry
             }
+        }
+    }
+}
+
+extension DistinctKeys: WireValue {
+    /// By bucket, the words of its keys.
+    package func write(to wire: inout WireWriter) {
+        for bucket in 0..<Self.buckets {
+            wire.append(pages[bucket].joined().flatMap { [$0.high, $0.low] })
+        }
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        self.init()
+        for bucket in 0..<Self.buckets {
+            let words = try wire.read([UInt64].self)
+            guard words.count.isMultiple(of: 2) else { throw WireError() }
+            for place in stride(from: 0, to: words.count, by: 2) {
+                append(Entry(high: words[place], low: words[place + 1]), bucket)
+            }
+            count += words.count / 2
         }
     }
 }

@@ -1,3 +1,5 @@
+package import Tabular
+
 /// The classes of rows that are equal in all quasi-identifiers, with their sizes and numbers of sensitive values.
 /// k-anonymity (Sweeney, 2002) and distinct l-diversity (Machanavajjhala and others, 2007) are computed from them.
 ///
@@ -5,10 +7,19 @@
 /// a bound are kept, and the bound halves each time. Whether a class is kept depends on its hash alone, so the result
 /// does not depend on how the rows are cut or merged.
 package struct EquivalenceClasses: Sendable, Equatable {
-    private struct Class: Sendable, Equatable {
+    private struct Class: Equatable, WireValue {
         var count = 0
         /// One bit for each sensitive value, by its hash. A collision makes l smaller, never larger.
         var values: UInt64 = 0
+
+        init() {}
+
+        func write(to wire: inout WireWriter) {
+            wire.append(count)
+            wire.append(values)
+        }
+
+        init(from wire: inout WireReader) throws(WireError) { (count, values) = (try wire.read(), try wire.read()) }
     }
 
     private let limit: Int
@@ -83,5 +94,22 @@ package struct EquivalenceClasses: Sendable, Equatable {
             shareBelow: Double(below) / Double(max(kept, 1)),
             fewest: hasSensitive ? classes.values.map(\.values.nonzeroBitCount).min() : nil,
             sampled: 1 / Double(1 << halvings))
+    }
+}
+
+extension EquivalenceClasses: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(limit)
+        wire.append(halvings)
+        wire.append(rows)
+        wire.append(classes)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        self.init(limit: try wire.read())
+        halvings = try wire.read()
+        rows = try wire.read()
+        classes = try wire.read()
+        guard limit > 0, halvings <= 64, classes.count <= limit else { throw WireError() }
     }
 }

@@ -72,3 +72,32 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         tallies.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }
+
+extension FindingCounts: WireValue {
+    package func write(to wire: inout WireWriter) { wire.append(tallies) }
+    package init(from wire: inout WireReader) throws(WireError) { tallies = try wire.read() }
+}
+
+extension FindingCounts.Kind: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(code)
+        wire.append(field)
+        wire.append(outcome)
+        wire.append(rule)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        self.init(code: try wire.read(), field: try wire.read(), outcome: try wire.read(), rule: try wire.read())
+    }
+}
+
+extension FindingCounts.Tally: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(count)
+        wire.append(firstRows)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        (count, firstRows) = (try wire.read(), try wire.read())
+    }
+}

@@ -1,3 +1,5 @@
+package import Tabular
+
 /// A 128-bit keyed hash of short byte strings, for uniqueness and sampling.
 ///
 /// Two lanes of folded 64 × 64 multiplication with secret seeds (the construction of wyhash, Wang Yi 2019). It is not a
@@ -93,5 +95,15 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
+    }
+}
+
+extension KeyedHash: WireValue {
+    package func write(to wire: inout WireWriter) {
+        for seed in [seeds.0, seeds.1, seeds.2, seeds.3] { wire.append(seed) }
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        seeds = (try wire.read(), try wire.read(), try wire.read(), try wire.read())
     }
 }

@@ -1,3 +1,5 @@
+package import Tabular
+
 /// A uniform sample of rows: the k rows whose position in the source has the smallest keyed hash (bottom-k).
 ///
 /// With fewer than k rows it has all of them. Which rows are in it depends only on the key and the positions, so
@@ -236,4 +238,33 @@ package struct RowSample: Sendable, Mergeable, Equatable {
 
     /// One code of every row.
     package func codes(_ column: Int) -> [UInt64] { (0..<count).map { codes[$0 * codeWidth + column] } }
+}
+
+extension RowSample: WireValue {
+    package func write(to wire: inout WireWriter) {
+        for number in [capacity, width, codeWidth, offered] { wire.append(number) }
+        wire.append(bound)
+        wire.append(ranks)
+        wire.append(values)
+        wire.append(codes)
+        wire.append(tokens)
+        wire.append(tokenEnds)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        self.init(capacity: try wire.read(), width: try wire.read(), codeWidth: try wire.read())
+        offered = try wire.read()
+        bound = try wire.read()
+        ranks = try wire.read()
+        values = try wire.read()
+        codes = try wire.read()
+        tokens = try wire.read()
+        tokenEnds = try wire.read()
+        let isWhole =
+            capacity >= 0 && (0...1 << 24).contains(width) && (0...1 << 24).contains(codeWidth)
+            && values.count == count * width && codes.count == count * codeWidth && tokenEnds.count == count
+            && zip([0] + tokenEnds, tokenEnds + [tokens.count]).allSatisfy { $0 <= $1 }
+            && tokenEnds.last ?? 0 == tokens.count
+        guard isWhole else { throw WireError() }
+    }
 }

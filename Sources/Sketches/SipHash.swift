@@ -1,3 +1,5 @@
+package import Tabular
+
 /// SipHash-2-4 (Aumasson, Bernstein 2012) of single words: a keyed pseudorandom function. Without the key, any number
 /// of known values reveals nothing about another one.
 package struct SipHash: Sendable, Equatable {
@@ -50,4 +52,13 @@ package struct SipHash: Sendable, Equatable {
             c = turned(c, 32)
         }
     }
+}
+
+extension SipHash: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(low)
+        wire.append(high)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) { (low, high) = (try wire.read(), try wire.read()) }
 }

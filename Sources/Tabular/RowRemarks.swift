@@ -56,3 +56,22 @@ package struct RowRemarks: Sendable, Equatable {
         skipped.prefix { $0.row <= row }.reduce(0) { $0 + $1.lines }
     }
 }
+
+extension RowRemarks: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(skipped.flatMap { [$0.row, $0.lines] })
+        wire.append(skippedLines)
+        wire.append(swallowed.flatMap { [$0.row, $0.lines] })
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        func pairs() throws(WireError) -> [(row: Int, lines: Int)] {
+            let words = try wire.read([Int].self)
+            guard words.count.isMultiple(of: 2) else { throw WireError() }
+            return stride(from: 0, to: words.count, by: 2).map { (words[$0], words[$0 + 1]) }
+        }
+        skipped = try pairs().map { Skipped(row: $0.row, lines: $0.lines) }
+        skippedLines = try wire.read()
+        swallowed = try pairs().map { Swallowed(row: $0.row, lines: $0.lines) }
+    }
+}

@@ -105,3 +105,15 @@ struct SliceDraw: Sendable {
     /// Whether the second reader also checks the block at this offset: one in 32 on average.
     func checks(blockAt offset: UInt64) -> Bool { blocks.hash(offset) & 31 == 0 }
 }
+
+extension SliceDraw: WireValue {
+    func write(to wire: inout WireWriter) {
+        wire.append(order)
+        wire.append(blocks)
+        wire.append(tag)
+    }
+
+    init(from wire: inout WireReader) throws(WireError) {
+        (order, blocks, tag) = (try wire.read(), try wire.read(), try wire.read())
+    }
+}

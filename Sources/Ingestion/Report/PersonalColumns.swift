@@ -1,7 +1,7 @@
 package import Recognition
 import Reading
 import Schemas
-import Tabular
+package import Tabular
 import Validating
 
 /// One detection of personal data: its place and entity, never the value.
@@ -209,5 +209,18 @@ extension SurveyedBatch {
             found[column] = (entity, policy)
         }
         return found
+    }
+}
+
+extension DetectionPlace: WireValue {
+    package func write(to wire: inout WireWriter) {
+        for number in [row, column, start, end] { wire.append(number) }
+        wire.append(entity)
+        wire.append(score)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        (row, column, start, end) = (try wire.read(), try wire.read(), try wire.read(), try wire.read())
+        (entity, score) = (try wire.read(), try wire.read())
     }
 }

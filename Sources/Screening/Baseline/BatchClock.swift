@@ -1,3 +1,4 @@
+package import Tabular
 import Glibc
 import Schemas
 import Sketches
@@ -113,5 +114,17 @@ extension Decision {
                 (test.field, "season: compared with the \(count) accepted batches of the same \(season.rawValue) alone")
             )
         }
+    }
+}
+
+extension BatchClock: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(weekdays)
+        wire.append(hours)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        (weekdays, hours) = (try wire.read(), try wire.read())
+        guard weekdays.count == 7, hours.count == 24 else { throw WireError() }
     }
 }

@@ -209,3 +209,21 @@ package struct Profile: Sendable, Mergeable {
         assertions = assertions.rows([])
     }
 }
+
+extension Profile: WireValue {
+    package func write(to wire: inout WireWriter) {
+        for number in [rows, sound, flagged, quarantined] { wire.append(number) }
+        wire.append(counts)
+        for part in [sample, texts, assertions] { wire.append(part) }
+        wire.append(clock)
+        wire.append(keys)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        (rows, sound, flagged, quarantined) = (try wire.read(), try wire.read(), try wire.read(), try wire.read())
+        counts = try wire.read()
+        (sample, texts, assertions) = (try wire.read(), try wire.read(), try wire.read())
+        clock = try wire.read()
+        keys = try wire.read()
+    }
+}

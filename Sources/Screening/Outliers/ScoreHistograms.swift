@@ -1,3 +1,4 @@
+package import Tabular
 import Sketches
 
 /// The distribution of the scores of all rows relative to their thresholds: counts, never values.
@@ -41,5 +42,19 @@ package struct ScoreHistograms: Sendable, Mergeable, Equatable {
             for bin in other.deviations[rule].indices { deviations[rule][bin] += other.deviations[rule][bin] }
         }
         for bin in paths.indices { paths[bin] += other.paths[bin] }
+    }
+}
+
+extension ScoreHistograms: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(deviations)
+        wire.append(paths)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        (deviations, paths) = (try wire.read(), try wire.read())
+        guard paths.count == Self.pathBins, deviations.allSatisfy({ $0.count == Self.deviationBins }) else {
+            throw WireError()
+        }
     }
 }

@@ -1,3 +1,4 @@
+package import Tabular
 package import Recognition
 
 /// Counts of the entities in the columns of some rows, from which a column's entity is concluded. Merging is
@@ -137,5 +138,17 @@ struct FormCounts {
     mutating func count(_ form: ValueForm?) {
         guard let form, let entities = forms[form] else { return }
         for entity in entities { counts[entity, default: 0] += 1 }
+    }
+}
+
+extension ColumnEvidence: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(values)
+        for counts in [wholes, inside, alike] { wire.append(counts) }
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) {
+        values = try wire.read()
+        (wholes, inside, alike) = (try wire.read(), try wire.read(), try wire.read())
     }
 }

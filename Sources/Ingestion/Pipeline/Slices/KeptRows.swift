@@ -1,6 +1,6 @@
 package import Screening
 package import Sketches
-import Tabular
+package import Tabular
 package import Validating
 
 /// A sample of the released rows, from which the next baseline is built. Merging is commutative, so any order of slices
@@ -70,4 +70,13 @@ package struct KeptRows: Sendable, Mergeable {
         sample.compact()
         texts.compact()
     }
+}
+
+extension KeptRows: WireValue {
+    package func write(to wire: inout WireWriter) {
+        wire.append(sample)
+        wire.append(texts)
+    }
+
+    package init(from wire: inout WireReader) throws(WireError) { (sample, texts) = (try wire.read(), try wire.read()) }
 }

@@ -183,3 +183,31 @@ private struct SliceSealer: ~Copyable {
         }
     }
 }
+
+/// A result without its shards, which cross as files of their own.
+extension SliceResult: WireValue {
+    func write(to wire: inout WireWriter) {
+        wire.append(ordinal)
+        wire.append(hasChanged)
+        wire.append(counts)
+        wire.append(rowMap.encoded())
+        wire.append(receipts)
+        wire.append(classes)
+        wire.append(kept)
+        wire.append(listed)
+        wire.append(rowLengths)
+        wire.append(lastStart)
+        wire.append(firstStart)
+        wire.append(Array(subjects.encoded().dropFirst(4)))
+    }
+
+    init(from wire: inout WireReader) throws(WireError) {
+        (ordinal, hasChanged, counts) = (try wire.read(), try wire.read(), try wire.read())
+        guard let rowMap = RowMap(encoded: try wire.read()) else { throw WireError() }
+        self.rowMap = rowMap
+        (receipts, classes, kept, listed) = (try wire.read(), try wire.read(), try wire.read(), try wire.read())
+        (rowLengths, lastStart, firstStart) = (try wire.read(), try wire.read(), try wire.read())
+        guard let subjects = SubjectRows(decoding: try wire.read()) else { throw WireError() }
+        self.subjects = subjects
+    }
+}

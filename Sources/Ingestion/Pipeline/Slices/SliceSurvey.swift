@@ -62,3 +62,49 @@ struct SliceRecall: Sendable {
             hasHiddenText: hiddenTextRows.bits(from: first, count: count))
     }
 }
+
+extension RowBits: WireValue {
+    func write(to wire: inout WireWriter) {
+        wire.append(count)
+        wire.append(words)
+    }
+
+    init(from wire: inout WireReader) throws(WireError) {
+        (count, words) = (try wire.read(), try wire.read())
+        guard count >= 0, words.count == (count + 63) / 64 else { throw WireError() }
+    }
+}
+
+extension SliceSurvey: WireValue {
+    func write(to wire: inout WireWriter) {
+        wire.append(ordinal)
+        wire.append(profile)
+        for bits in [isValid, hasDetection, hasHiddenText] { wire.append(bits) }
+        wire.append(evidence)
+        wire.append(detections)
+        wire.append(disagreement)
+        wire.append(listed)
+        wire.append(remarks)
+        wire.append(draw)
+    }
+
+    init(from wire: inout WireReader) throws(WireError) {
+        (ordinal, profile) = (try wire.read(), try wire.read())
+        (isValid, hasDetection, hasHiddenText) = (try wire.read(), try wire.read(), try wire.read())
+        (evidence, detections) = (try wire.read(), try wire.read())
+        (disagreement, listed) = (try wire.read(), try wire.read())
+        (remarks, draw) = (try wire.read(), try wire.read())
+    }
+}
+
+extension SliceRecall: WireValue {
+    func write(to wire: inout WireWriter) {
+        for bits in [sound, detectedRows, hiddenTextRows] { wire.append(bits) }
+        wire.append(draw)
+    }
+
+    init(from wire: inout WireReader) throws(WireError) {
+        (sound, detectedRows, hiddenTextRows) = (try wire.read(), try wire.read(), try wire.read())
+        draw = try wire.read()
+    }
+}
