@@ -26,12 +26,14 @@ package struct UnusableMask: Error, Sendable {
 }
 
 extension MaskReceipt: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(field)
         wire.append(entity)
         wire.append(operation.rawValue)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         let (field, entity, name) = (try wire.read(Int?.self), try wire.read(String.self), try wire.read(String.self))
         guard let operation = MaskOperator(rawValue: name) else { throw WireError() }

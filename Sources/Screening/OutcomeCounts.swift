@@ -86,6 +86,7 @@ extension OutcomeCounts {
 }
 
 extension OutcomeCounts: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(rows)
         wire.append(findings)
@@ -94,6 +95,7 @@ extension OutcomeCounts: WireValue {
         wire.append(scores)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         rows = try wire.read()
         (findings, waived) = (try wire.read(), try wire.read())

@@ -214,6 +214,7 @@ extension DistinctKeys: WireValue {
         }
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         self.init()
         for bucket in 0..<Self.buckets {

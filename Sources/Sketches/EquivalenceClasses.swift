@@ -98,6 +98,7 @@ package struct EquivalenceClasses: Sendable, Equatable {
 }
 
 extension EquivalenceClasses: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(limit)
         wire.append(halvings)
@@ -105,6 +106,7 @@ extension EquivalenceClasses: WireValue {
         wire.append(classes)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         self.init(limit: try wire.read())
         halvings = try wire.read()

@@ -74,11 +74,14 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
 }
 
 extension FindingCounts: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) { wire.append(tallies) }
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) { tallies = try wire.read() }
 }
 
 extension FindingCounts.Kind: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(code)
         wire.append(field)
@@ -86,17 +89,20 @@ extension FindingCounts.Kind: WireValue {
         wire.append(rule)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         self.init(code: try wire.read(), field: try wire.read(), outcome: try wire.read(), rule: try wire.read())
     }
 }
 
 extension FindingCounts.Tally: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(count)
         wire.append(firstRows)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         (count, firstRows) = (try wire.read(), try wire.read())
     }

@@ -99,10 +99,12 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
 }
 
 extension KeyedHash: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         for seed in [seeds.0, seeds.1, seeds.2, seeds.3] { wire.append(seed) }
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         seeds = (try wire.read(), try wire.read(), try wire.read(), try wire.read())
     }

@@ -241,6 +241,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
 }
 
 extension RowSample: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         for number in [capacity, width, codeWidth, offered] { wire.append(number) }
         wire.append(bound)
@@ -251,6 +252,7 @@ extension RowSample: WireValue {
         wire.append(tokenEnds)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         self.init(capacity: try wire.read(), width: try wire.read(), codeWidth: try wire.read())
         offered = try wire.read()

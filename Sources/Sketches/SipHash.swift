@@ -55,10 +55,12 @@ package struct SipHash: Sendable, Equatable {
 }
 
 extension SipHash: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(low)
         wire.append(high)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) { (low, high) = (try wire.read(), try wire.read()) }
 }

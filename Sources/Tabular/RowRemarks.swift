@@ -58,12 +58,14 @@ package struct RowRemarks: Sendable, Equatable {
 }
 
 extension RowRemarks: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(skipped.flatMap { [$0.row, $0.lines] })
         wire.append(skippedLines)
         wire.append(swallowed.flatMap { [$0.row, $0.lines] })
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         func pairs() throws(WireError) -> [(row: Int, lines: Int)] {
             let words = try wire.read([Int].self)

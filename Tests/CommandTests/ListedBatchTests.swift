@@ -33,12 +33,16 @@ import Testing
         #expect(Set(archived ?? []) == ["all.batch", "day", "day/a.csv", "day/b.csv", "c.csv"])
         #expect(try harness.run("lineage", "verify", "--files", "--store", "store").code == 0)
         #expect(try listFolder(harness.path("store/work")).isEmpty)
-        // A line that is wrong keeps the list where it is.
-        try harness.write("store/inbox/rows/bad.batch", "nonsense\n")
+        // A line that is wrong keeps the list where it is, and with it what its other lines name.
+        try harness.write("store/inbox/rows/d.csv", Self.own(61))
+        try harness.write("store/inbox/rows/bad.batch", "# day 2\n\(try Self.digest(Self.own(61)))  d.csv\n")
         let bad = try harness.run(once)
-        #expect(bad.code == 0 && bad.err.contains("line 1 is no digest"), "\(bad.err)")
-        #expect(try `watch`.inbox(harness) == ["bad.batch"])
+        #expect(bad.code == 75 && bad.err.contains("line 1 is no digest"), "\(bad.err)")
+        #expect(try `watch`.inbox(harness) == ["bad.batch", "d.csv"])
+        #expect(try `watch`.outcomes(harness) == ["accepted"])
     }
+
+    private static func own(_ first: Int) -> String { `watch`.rows(first, 20) }
 
     private static func digest(_ text: String) throws -> String {
         let process = Process()

@@ -152,7 +152,7 @@ import Testing
             #expect(got == want, "seed \(seed), trial \(trial)")
             #expect(cutter.rows == records.count && cutter.files.map(\.rows) == counts, "seed \(seed), trial \(trial)")
             #expect(try cutter.digest().whole == source.digest().whole)
-            #expect(cutter.lacksLineEnd == lacking.contains(true), "seed \(seed), trial \(trial)")
+            #expect(cutter.files.map(\.lacksLineEnd) == lacking, "seed \(seed), trial \(trial)")
             let replayer = try SliceReplayer(source, cutter.text, plan.coding)
             var again: [SourceSlice] = []
             while let next = try replayer.next() { again.append(next) }
@@ -248,6 +248,12 @@ import Testing
         try await refused("missing", .noInput, naming: ["SHA256SUMS", "part-102.csv"]) {
             try put(String(repeating: "0", count: 64) + "  part-102.csv\n", $0 + "/SHA256SUMS")
         }
+        try await refused("dotted", .noInput, naming: ["SHA256SUMS", "part-102.csv"]) {
+            try put(String(repeating: "0", count: 64) + "  ./part-102.csv\n", $0 + "/SHA256SUMS")
+        }
+        try await refused("delimiter", .unreadableData, naming: ["part-2.csv", "delimiter"]) {
+            try put("id;x;note\n1;1;n\n", $0 + "/part-2.csv")
+        }
         // Markers and hidden files are no data.
         let folder = try split(Self.records(40), into: "spark", [20, 20], in: shop)
         try put("", folder + "/_SUCCESS")
@@ -257,6 +263,8 @@ import Testing
         try FileManager.default.createDirectory(atPath: none, withIntermediateDirectories: false)
         #expect(await failure { _ = try BatchInput(none) }?.code == .noInput)
         #expect(await failure { _ = try BatchInput([folder, none]) }?.code == .usage)
+        let twice = [folder + "/part-100.csv", folder + "/../spark/part-100.csv"]
+        #expect(await failure { _ = try SourceFiles(BatchInput(twice)) }?.code == .usage)
         #expect(await failure { _ = try BatchInput([none + "/a.csv", none + "/a.csv"]) }?.code == .usage)
     }
 
@@ -313,6 +321,57 @@ import Testing
         try put(String(repeating: "0", count: 64), names[2] + ".sha256")
         let (found, report) = try await answer()
         #expect(found == "refuted" && report.batchFindings.contains { $0.code == .digestMismatch })
+    }
+
+    /// Found by a reader: the lists of several folders were mixed, by base name and in a random order.
+    @Test func `the digest list of a folder is about that folder's files only`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        var list = ""
+        for folder in ["x", "y"] {
+            let made = try split(
+                Self.records(40).map { folder == "x" ? $0 : "9" + $0 }, into: folder, [40], in: shop
+            ) { _, text in ("p.csv", Data(text.utf8)) }
+            let sum = hex(SHA256.hash([UInt8](try Data(contentsOf: URL(filePath: made + "/p.csv")))))
+            list += "\(sum)  \(folder)/p.csv\n"
+            _ = try shop.write(folder + "/SHA256SUMS", "\(sum)  p.csv\n")
+        }
+        let path = try shop.write("both.batch", list)
+        let files = ["x", "y"].map { shop.folder + "/\($0)/p.csv" }
+        for input in [try BatchInput(path), try BatchInput(files)] {
+            let report = try await run(shop, input, mode: .dryRun)
+            #expect(report.attestation?["provenance"]?["digest"]?.text == "confirmed", "\(report.batchFindings)")
+        }
+        let zeros = String(repeating: "0", count: 64)
+        for folder in ["y", "x"] {
+            let right = try String(contentsOfFile: shop.folder + "/\(folder)/SHA256SUMS", encoding: .utf8)
+            _ = try shop.write(folder + "/SHA256SUMS", zeros + "  p.csv\n")
+            for input in [files, files.reversed()] {
+                let report = try await run(shop, BatchInput(input), mode: .dryRun)
+                let wrong = report.batchFindings.first { $0.code == .digestMismatch }
+                #expect(wrong?.rule == "file \(input[0].contains("/\(folder)/") ? 1 : 2) of 2")
+            }
+            _ = try shop.write(folder + "/SHA256SUMS", right)
+        }
+        // `validate` has no sources, and compares what a list states.
+        let bad = try shop.write("bad.batch", zeros + list.dropFirst(64))
+        let checked = try await run(shop, BatchInput(bad), mode: .validate)
+        #expect(checked.batchFindings.contains { $0.code == .digestMismatch })
+    }
+
+    @Test func `lines are read as sha256sum means them`() throws {
+        let sum = String(repeating: "ab", count: 32)
+        for (line, exact) in [
+            ("\(sum)  a.csv", "a.csv"), ("\(sum) *a.csv", "a.csv"), ("\(sum)   lead.csv", " lead.csv"),
+            ("\(sum)\ta.csv", "a.csv"), ("SHA256 (a b.csv) = \(sum)", "a b.csv"),
+            ("\\\(sum)  a\\nb\\\\c.csv", "a\nb\\c.csv"),
+        ] {
+            #expect(DigestLine(line)?.exact == exact, "\(line)")
+        }
+        let windows = Array("\(sum)  a.csv\r\n\(sum)  b.csv\r\n".utf8)
+        #expect(try FileList(windows, name: "l.batch").entries.map(\.name) == ["a.csv", "b.csv"])
+        let nested = Array("\(sum)  other.batch\n".utf8)
+        #expect(throws: IngestionError.self) { try FileList(nested, name: "l.batch") }
     }
 
     @Test func `a held batch keeps its files as they came, and is released as one`() async throws {

@@ -4,7 +4,7 @@ import Storage
 import Tabular
 
 /// The result of checking a file's integrity and origin against its sidecars.
-package struct Provenance: Sendable, Equatable {
+package struct Provenance: Sendable {
     /// The result of one check.
     package enum Answer: String, Sendable {
         /// A statement exists and holds.
@@ -27,6 +27,11 @@ package struct Provenance: Sendable, Equatable {
     package var manifest: SignedManifest?
     /// The sidecars that were checked.
     var sidecars = Sidecars()
+    /// Of a batch of several files, the signed manifests of single ones; see `bindingFindings`.
+    var manifests: [(file: Int, manifest: SignedManifest)] = []
+    /// Of a batch of several files, the first one whose digest is wrong, and the first whose signature is; from 1.
+    private var wrong: (digest: Int?, signature: Int?) = (nil, nil)
+    private var fileCount = 1
     /// Findings about the whole batch; each rejects it.
     var findings: [Finding] = []
 
@@ -49,11 +54,11 @@ package struct Provenance: Sendable, Equatable {
     init(
         _ sidecars: Sidecars, _ source: SourceFiles, _ digest: SourceDigest, rule: SourceRecord?
     ) throws(IngestionError) {
-        let lists = StatedDigests(sidecars.lists)
         if source.parts.count == 1, sidecars.list == nil {
+            let lists = StatedDigests(sidecars.lists)
             try self.init(sidecars, lists, SignedContent(source.parts[0]), sha256: digest.whole, rule: rule)
         } else {
-            try self.init(files: sidecars, lists, source, digest, rule: rule)
+            try self.init(files: sidecars, source, digest, rule: rule)
         }
         judge(rule)
     }
@@ -61,14 +66,16 @@ package struct Provenance: Sendable, Equatable {
     /// Checks several files: each against its own sidecars and against the list that names them, and the list against
     /// its own. A signature of the list counts for all files, since the list states their digests.
     private init(
-        files sidecars: Sidecars, _ lists: StatedDigests, _ source: SourceFiles, _ digest: SourceDigest,
-        rule: SourceRecord?
+        files sidecars: Sidecars, _ source: SourceFiles, _ digest: SourceDigest, rule: SourceRecord?
     ) throws(IngestionError) {
         var parts: [Provenance] = []
+        var stated: [String: StatedDigests] = [:]
         let list = sidecars.list.flatMap { try? FileList($0, name: source.path) }
         for (place, file) in source.parts.enumerated() {
             let own = place < sidecars.parts.count ? sidecars.parts[place] : Sidecars()
             let sha256 = digest.parts[place].sha256
+            let lists = stated[own.folder] ?? StatedDigests(own.lists)
+            stated[own.folder] = lists
             var part = try Provenance(own, lists, SignedContent(file), sha256: sha256, rule: rule)
             if sidecars.list != nil {
                 let isRight = list?.entries.count == source.parts.count && list?.entries[place].sha256 == sha256
@@ -81,7 +88,7 @@ package struct Provenance: Sendable, Equatable {
         var whole = Provenance()
         if let bytes = sidecars.list {
             whole = try Provenance(
-                sidecars, StatedDigests([:]), SignedContent(bytes), sha256: SHA256.hash(bytes), rule: rule)
+                sidecars, StatedDigests(sidecars.lists), SignedContent(bytes), sha256: SHA256.hash(bytes), rule: rule)
         }
         self = whole
         // Nothing is confirmed of a batch unless it is of every file.
@@ -89,7 +96,14 @@ package struct Provenance: Sendable, Equatable {
         self.digest = .common(digests)
         digestFrom = parts.first { $0.digest == self.digest }?.digestFrom ?? whole.digestFrom
         let signatures = parts.map(\.signature)
-        if whole.signature == .confirmed, self.digest == .confirmed, !signatures.contains(.refuted) { return }
+        fileCount = parts.count
+        wrong = (
+            parts.firstIndex { $0.digest == .refuted }.map { $0 + 1 },
+            parts.firstIndex { $0.signature == .refuted }.map { $0 + 1 }
+        )
+        manifests = parts.enumerated().compactMap { place, part in part.manifest.map { (place + 1, $0) } }
+        // The list's signature is one of all files: it states their digests.
+        if whole.signature == .confirmed, !signatures.contains(.refuted) { return }
         (signature, signer, manifest) = (.common(signatures + (whole.signature == .refuted ? [.refuted] : [])), "", nil)
         if whole.signature == .unchecked, signature == .absent { signature = .unchecked }
         if signature == .confirmed { signer = Set(parts.map(\.signer)).sorted().joined(separator: ", ") }
@@ -122,10 +136,14 @@ package struct Provenance: Sendable, Equatable {
 
     /// Adds what is wrong or missing as findings.
     private mutating func judge(_ rule: SourceRecord?) {
-        func reject(_ code: FindingCode) { findings.append(Finding(code, outcome: .rejected, at: .batch)) }
-        if digest == .refuted { reject(.digestMismatch) }
+        func reject(_ code: FindingCode, _ file: Int? = nil) {
+            var finding = Finding(code, outcome: .rejected, at: .batch)
+            if let file { finding.rule = "file \(file) of \(fileCount)" }
+            findings.append(finding)
+        }
+        if digest == .refuted { reject(.digestMismatch, wrong.digest) }
         if digest == .absent, rule?.required.contains(.digest) == true { reject(.digestMissing) }
-        if signature == .refuted { reject(.signatureInvalid) }
+        if signature == .refuted { reject(.signatureInvalid, wrong.signature) }
         if signature == .absent || signature == .unchecked, rule?.required.contains(.signature) == true {
             reject(.signatureMissing)
         }
@@ -175,7 +193,11 @@ package struct Provenance: Sendable, Equatable {
     /// sidecars, never their text.
     var document: JSONValue? {
         if isSilent { return nil }
-        let all = sidecars.parts.flatMap(\.files.values) + (sidecars.list.map { [$0] } ?? [])
+        var folders: [String: [String: [UInt8]]] = [:]
+        for part in sidecars.parts { folders[part.folder] = part.lists }
+        let all =
+            sidecars.parts.flatMap(\.files.values) + folders.values.flatMap(\.values)
+            + (sidecars.list.map { [$0] } ?? [])
         let kept = (Array(sidecars.files.values) + sidecars.lists.values + all).map { hex(SHA256.hash($0)) }.sorted()
         return .object([
             "digest": .string(digest.rawValue), "digest_from": .string(digestFrom),

@@ -37,7 +37,9 @@ struct Sidecars: Sendable, Equatable {
     var lists: [String: [UInt8]] = [:]
     /// The file's name as those lists write it.
     var name = ""
-    /// Of a batch of several files, the sidecars of each in order; empty where none has any.
+    /// The file's folder; files of one folder have the same lists.
+    var folder = ""
+    /// Of a batch of several files, the sidecars of each in order, with the lists of its folder; empty where none has any.
     var parts: [Sidecars] = []
     /// The list of files that is the batch; nil without one. The other sidecars are then the list's.
     var list: [UInt8]?
@@ -85,9 +87,15 @@ struct Sidecars: Sendable, Equatable {
             self.list = list.bytes
         }
         // Read once a folder, not once a file.
-        for folder in Set(input.files.map { split($0).folder }) { lists.merge(try Self.lists(in: folder)) { $1 } }
-        let own = try input.files.map { path throws(IngestionError) in try Sidecars(ownOf: path) }
-        if !own.allSatisfy(\.files.isEmpty) || !lists.isEmpty { parts = own }
+        var known: [String: [String: [UInt8]]] = [:]
+        var own: [Sidecars] = []
+        for path in input.files {
+            var part = try Sidecars(ownOf: path)
+            if known[part.folder] == nil { known[part.folder] = try Self.lists(in: part.folder) }
+            part.lists = known[part.folder] ?? [:]
+            own.append(part)
+        }
+        if !own.allSatisfy({ $0.files.isEmpty && $0.lists.isEmpty }) { parts = own }
     }
 
     /// Reads the sidecars beside a file, and the digest lists of its folder.
@@ -98,13 +106,13 @@ struct Sidecars: Sendable, Equatable {
         self.init()
         if path == StandardInput.name { return }
         self = try Sidecars(ownOf: path)
-        lists = try Self.lists(in: split(path).folder)
+        lists = try Self.lists(in: folder)
         lists[name] = nil
     }
 
     /// Reads the sidecars beside a file.
     private init(ownOf path: String) throws(IngestionError) {
-        name = split(path).name
+        (folder, name) = split(path)
         for kind in Kind.allCases {
             let sidecar = "\(path).\(kind.rawValue)"
             let status = try storing(reading: true) { () throws(StorageError) in try fileStatus(sidecar) }

@@ -81,6 +81,12 @@ extension Attestation {
     ///   - last: the highest sequence number accepted from this supplier in this dataset; nil for none.
     func bindingFindings(dataset: String, last: Int64?) -> [Finding] {
         func reject(_ code: FindingCode) -> Finding { Finding(code, outcome: .rejected, at: .batch) }
+        // A manifest of a single file with a number of its own is about a delivery of that file alone.
+        let misplaced = provenance.manifests.first { _, manifest in
+            manifest.isMalformed || manifest.sequence != nil || manifest.dataset.map { $0 != dataset } ?? false
+                || manifest.supplier.map { $0 != name } ?? false
+        }
+        if let misplaced { return [reject(.manifestMismatch).naming("file \(misplaced.file)")] }
         let isRequired = record?.required.contains(.manifest) == true
         guard let manifest = provenance.manifest else { return isRequired ? [reject(.manifestMissing)] : [] }
         if manifest.isMalformed { return [reject(.manifestMismatch)] }

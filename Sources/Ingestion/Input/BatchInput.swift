@@ -101,13 +101,12 @@ package struct BatchInput: Sendable {
     private static func requireListed(_ files: [String], in folder: String) throws(IngestionError) {
         let there = Set(files.map { split($0).name })
         let lines = try Sidecars.lists(in: folder)["SHA256SUMS"].map(DigestLine.all) ?? []
-        for line in lines where !line.name.contains("/") && SourceFormat(ofFile: line.name) != nil {
-            guard there.contains(line.name) else {
-                throw IngestionError(
-                    .noInput,
-                    "\(folder): SHA256SUMS names \(line.name), which is not there; have it sent again, or correct the list"
-                )
-            }
+        for line in lines {
+            let name = line.name.hasPrefix("./") ? String(line.name.dropFirst(2)) : line.name
+            if name.contains("/") || SourceFormat(ofFile: name) == nil || there.contains(name) { continue }
+            throw IngestionError(
+                .noInput,
+                "\(folder): SHA256SUMS names \(name), which is not there; have it sent again, or correct the list")
         }
     }
 }
@@ -150,9 +149,12 @@ struct FileList: Sendable {
         }
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         for (place, line) in lines.enumerated() where !line.allSatisfy({ $0 <= 0x20 }) {
-            guard let text = String(validating: line, as: UTF8.self), let entry = DigestLine(text), !entry.name.isEmpty
+            // Line ends of Windows.
+            let line = line.last == 0x0D ? line.dropLast() : line
+            guard let text = String(validating: line, as: UTF8.self), let entry = DigestLine(text), !entry.exact.isEmpty
             else { throw refuse(place + 1, "is no digest and name") }
-            let name = entry.name.hasPrefix("./") ? String(entry.name.dropFirst(2)) : entry.name
+            let name = entry.exact.hasPrefix("./") ? String(entry.exact.dropFirst(2)) : entry.exact
+            guard !Self.isName(name) else { throw refuse(place + 1, "names a list, and a list names data") }
             guard let inside = RelativePath(name), inside.text == name else {
                 throw refuse(place + 1, "names no file in the list's folder or below")
             }
@@ -176,13 +178,44 @@ struct DigestLine: Sendable {
 
     /// The file's name; empty where the line has none.
     let name: String
+    /// The name as `sha256sum` means it, with spaces and asterisks at its beginning.
+    let exact: String
     let sha256: [UInt8]
 
     init?(_ line: some StringProtocol) {
-        let text = line.trimmingPrefix { $0 == " " || $0 == "\u{FEFF}" }
+        let text = String(line.trimmingPrefix { $0 == " " || $0 == "\u{FEFF}" })
+        // A name with a backslash or a line end is written with escapes, and the line says so.
+        guard text.hasPrefix("\\") else {
+            self.init(plain: text)
+            return
+        }
+        guard let plain = DigestLine(plain: String(text.dropFirst())) else { return nil }
+        self.init(
+            name: Self.unescaped(plain.name), exact: Self.unescaped(plain.exact), sha256: plain.sha256)
+    }
+
+    private init(name: String, exact: String, sha256: [UInt8]) {
+        (self.name, self.exact, self.sha256) = (name, exact, sha256)
+    }
+
+    private static func unescaped(_ name: String) -> String {
+        var (out, isEscape) = ("", false)
+        for sign in name {
+            if isEscape {
+                out.append(sign == "n" ? "\n" : sign == "r" ? "\r" : sign)
+            } else if sign != "\\" {
+                out.append(sign)
+            }
+            isEscape = !isEscape && sign == "\\"
+        }
+        return out
+    }
+
+    private init?(plain text: String) {
         if text.hasPrefix("SHA256 ("), text.count > 76, text.dropLast(64).hasSuffix(") = ") {
             guard let digest = bytes(hex: text.suffix(64).lowercased()) else { return nil }
             (name, sha256) = (String(text.dropFirst(8).dropLast(68)), digest)
+            exact = name
             return
         }
         let parts = text.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
@@ -190,5 +223,7 @@ struct DigestLine: Sendable {
             return nil
         }
         (name, sha256) = (parts.count > 1 ? String(parts[1].drop { $0 == " " || $0 == "*" }) : "", digest)
+        let rest = text.dropFirst(64)
+        exact = rest.hasPrefix("  ") || rest.hasPrefix(" *") ? String(rest.dropFirst(2)) : name
     }
 }

@@ -71,7 +71,7 @@ enum FileArchive {
             guard octal(148..<156) == checksum(header), let size, size <= archive.size - offset - block else { break }
             offset += block
             found.append(
-                InputFile(offset..<offset + size, of: archive, calling: "\(archive.path), file \(found.count + 1)"))
+                InputFile(offset..<offset + size, of: archive, calling: "\(archive.path)/file \(found.count + 1)"))
             offset += (size + block - 1) / block * block
         }
         throw IngestionError(.damaged, "\(archive.path): its sealed files cannot be told apart")

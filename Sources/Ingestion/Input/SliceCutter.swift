@@ -32,6 +32,8 @@ struct FileText: Sendable {
     var addedLineEnd: UInt8?
     /// Its rows.
     var rows = 0
+    /// Whether its last row lacks a line end, as in a truncated file.
+    var lacksLineEnd = false
 }
 
 /// Where slices and files stand in the text of a source, as the first pass found them.
@@ -71,8 +73,6 @@ final class SliceCutter {
     private(set) var files: [FileText] = [FileText()]
     /// What a later pass needs to read the slices again.
     var text: SourceText { SourceText(places: places, files: files) }
-    /// Whether the last line of a file lacks its line end, as in a truncated file.
-    private(set) var lacksLineEnd = false
     /// The header and the layout of columns of the first file; read by `init`. The others have the same columns.
     let head: SourceHead
 
@@ -209,11 +209,25 @@ final class SliceCutter {
         let place = layout.columns.indices.first { $0 >= columns.count || columns[$0] != layout.columns[$0] }
         let difference =
             other.layout == nil
-            ? "columns are missing, or unknown" : place.map { "column \($0 + 1) differs" } ?? "it has more columns"
+            ? unfit(other) : place.map { "column \($0 + 1) differs" } ?? "it has more columns"
         throw IngestionError(
             .unreadableData,
             "\(file.path): its header is not that of \(source.parts[0].path) (\(difference)); the files of a batch have the "
                 + "same columns in the same order")
+    }
+
+    /// What is wrong with a header that does not fit the contract.
+    private func unfit(_ head: SourceHead) -> String {
+        if head.matches == 0, plan.format == .csv {
+            return "none of its columns is known: it has no header, or another delimiter"
+        }
+        let missing = plan.fieldNames.indices.filter { field in
+            head.findings.contains { $0.code == .missingLabel && $0.field == field }
+        }
+        let shown =
+            missing.prefix(3).map { "\(plan.fieldNames[$0]) is missing" }
+            + head.unknown.prefix(3).map { "column \($0) is unknown" }
+        return shown.isEmpty ? "columns are missing, or unknown" : shown.joined(separator: ", ")
     }
 
     /// Reads until `carry` has `count` bytes or the file ends.
@@ -247,10 +261,15 @@ final class SliceCutter {
             var own = consume bytes
             own.removeLast(own.count - cut.end)
             carry = rest
-            if isAtEnd, carry.isEmpty, !reader.isFramed, own.last != lineEnd { lacksLineEnd = true }
+            noteEnd(own.last)
             let length = plan.coding.encoding.sourceLength(of: own.span)
             return piece(own, rows: cut.rows, length: (length, own.count))
         }
+    }
+
+    /// Notes at the end of a file whether its last row lacks a line end.
+    private func noteEnd(_ last: UInt8?) {
+        if isAtEnd, carry.isEmpty, !reader.isFramed, last != lineEnd { files[files.count - 1].lacksLineEnd = true }
     }
 
     /// Takes bytes from the front of the source.
@@ -284,6 +303,7 @@ final class SliceCutter {
         var textLength = carry.count
         var length = plan.coding.encoding.sourceLength(of: carry.span)
         var buffer: [UInt8] = []
+        var last = carry.last
         carry = []
         while true {
             buffer.removeAll(keepingCapacity: true)
@@ -293,12 +313,14 @@ final class SliceCutter {
             }
             let end = buffer.firstPlace(of: lineEnd).map { $0 + 1 } ?? buffer.count
             textLength += end
+            if end > 0 { last = buffer[end - 1] }
             length += plan.coding.encoding.sourceLength(of: buffer.span.extracting(0..<end))
             if end < buffer.count || buffer.last == lineEnd {
                 carry = Array(buffer[end...])
                 break
             }
         }
+        noteEnd(last)
         return piece(kept, rows: 1, length: (length, textLength), isOverlong: true)
     }
 }

@@ -36,7 +36,20 @@ final class SourceFiles: Sendable {
     ) throws(IngestionError) {
         try Self.requireOpenable(input.files.count, input.name)
         let parts = try input.files.map { path throws(IngestionError) in try InputFile(path, isStopped: isStopped) }
+        try Self.requireDistinct(parts, input.name)
         self.init(parts, calling: input.name)
+    }
+
+    /// Refuses a file that is there twice, under whatever names: its rows would be doubled.
+    private static func requireDistinct(_ parts: [InputFile], _ name: String) throws(IngestionError) {
+        var known: [UInt64: [InputFile]] = [:]
+        for part in parts {
+            if let other = known[part.identity.inode]?.first(where: { $0.identity == part.identity }) {
+                throw IngestionError(
+                    .usage, "\(name): \(part.path) and \(other.path) are the same file; give it once")
+            }
+            known[part.identity.inode, default: []].append(part)
+        }
     }
 
     /// Lets the process have that many files open.
@@ -47,7 +60,8 @@ final class SourceFiles: Sendable {
         guard count > 1, !allowOpenFiles(count + 256) else { return }
         throw IngestionError(
             .configuration,
-            "\(name): it has \(count) files, more than this process may have open; raise the limit: ulimit -n \(count + 256)"
+            "\(name): it has \(count) files, more than this process may have open; raise the limit (ulimit -n "
+                + "\(count + 256)), or join them into fewer files"
         )
     }
 

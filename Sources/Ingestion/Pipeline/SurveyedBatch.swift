@@ -148,7 +148,8 @@ extension Precedents {
 extension OpenedBatch {
     /// The source with its provenance, from the sidecars beside the file or those kept with the delivery.
     fileprivate func attestation(_ digest: SourceDigest) throws(IngestionError) -> Attestation? {
-        guard options.mode >= .dryRun else { return nil }
+        // A list of files states their digests, whoever delivers them.
+        guard options.mode >= .dryRun || request.input.list != nil else { return nil }
         let record = store?.configuration.sources[plan.source]
         if options.waiver?.rows != nil {
             // Digest and signature were for the whole file, which was accepted with them.

@@ -43,8 +43,8 @@ package struct BatchReport: Sendable {
     package var remarks = RowRemarks()
     /// Rows before the header or the first data row that the dialect skips.
     package var leadingRows = 0
-    /// Whether the last line of a file lacks its line end.
-    package var lacksLineEnd = false
+    /// The first file, from 0, whose last line lacks its line end; nil for none.
+    package var lacksLineEnd: Int?
     /// SHA-256 of the file, hexadecimal; of several files, that of the list of their digests.
     package var dataHash = ""
     /// The encoding of the text, as declared.

@@ -213,12 +213,14 @@ extension SurveyedBatch {
 }
 
 extension DetectionPlace: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         for number in [row, column, start, end] { wire.append(number) }
         wire.append(entity)
         wire.append(score)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         (row, column, start, end) = (try wire.read(), try wire.read(), try wire.read(), try wire.read())
         (entity, score) = (try wire.read(), try wire.read())

@@ -72,7 +72,7 @@ extension BatchReport {
         // Written only when there is something to report.
         if remarks.skippedLines > 0 { members["skippedLines"] = whole(remarks.skippedLines) }
         if !releasedRows.isEmpty { members["releasedRows"] = .string(releasedRows) }
-        if lacksLineEnd { members["lacksLineEnd"] = .bool(true) }
+        if lacksLineEnd != nil { members["lacksLineEnd"] = .bool(true) }
         if !files.isEmpty {
             members["files"] = .array(
                 files.map {
@@ -106,7 +106,7 @@ extension BatchReport {
             "type": .string(finding.code.rawValue), "outcome": .string(finding.outcome.name),
             "severity": .string(finding.outcome.severity), "stage": .string(finding.code.stage.rawValue),
             "rowNumber": .integer(Int64(finding.row ?? 0)), "fieldName": fieldName(finding.field),
-            "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
+            "byteOffset": .integer(Int64(fileOffset(of: finding))), "byteLength": .integer(Int64(finding.byteLength)),
         ]
         if let place = finding.row.flatMap({ place(ofRow: $0) }) {
             (members["file"], members["fileRow"]) = (.string(place.file.name), whole(place.row))

@@ -47,7 +47,7 @@ extension SurveyedBatch {
         report.readers = readers
         report.remarks = survey.remarks
         report.leadingRows = plan.reading.format == .csv ? plan.reading.dialect.leadingRows : 0
-        report.lacksLineEnd = cutter.lacksLineEnd
+        report.lacksLineEnd = cutter.files.firstIndex(where: \.lacksLineEnd)
         report.disguisedColumns = disguisedColumns
         report.columns = personalColumns
         report.copies = copies

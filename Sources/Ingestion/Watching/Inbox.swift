@@ -48,8 +48,11 @@ final class Inbox {
     private var candidates: [FileName: Candidate] = [:]
     /// Inodes of files that were refused, so that each is reported once.
     private var refused: [FileName: UInt64] = [:]
-    /// The lists in it, by their names; an error for one that is none.
-    private var lists: [FileName: (identity: Delivery.FileIdentity, found: Result<ListedFiles, IngestionError>)] = [:]
+    /// The lists in it, by their names, with the paths that they name; an error for one that is none.
+    private var lists: [FileName: FoundList] = [:]
+    private typealias FoundList = (
+        identity: Delivery.FileIdentity, found: Result<ListedFiles, IngestionError>, paths: [RelativePath]
+    )
     /// Why lists wait, so that each reason is reported once.
     private var waiting: [FileName: String] = [:]
     /// The files that lists name, which are not taken by themselves.
@@ -109,21 +112,19 @@ final class Inbox {
     /// - Parameters:
     ///   - name: the list.
     ///   - device: the file system of the store.
-    /// - Returns: nil for one that can be taken, and for any other file; whether waiting may help.
-    func obstacle(to name: FileName, device: UInt64?) -> (reason: String, mayPass: Bool)? {
+    /// - Returns: nil for one that can be taken, and for any other file.
+    func obstacle(to name: FileName, device: UInt64?) -> String? {
         read(name)
         guard let folder, let known = lists[name] else { return nil }
         do throws(IngestionError) {
             let listed = try known.found.get()
             if (try? folder.status())?.device != device {
-                return (
-                    "the files of a list are taken only where inbox and store are on one file system; give it to "
-                        + "sluice ingest", false
-                )
+                return "the files of a list are taken only where inbox and store are on one file system; give it to "
+                    + "sluice ingest"
             }
-            return listed.waits(in: folder).map { ($0, true) }
+            return listed.waits(in: folder)
         } catch {
-            return (error.description, false)
+            return error.description
         }
     }
 
@@ -142,7 +143,10 @@ final class Inbox {
             guard let bytes else { throw IngestionError(.unreadableData, "the list cannot be read, or is too long") }
             return try ListedFiles(bytes, name: name.description)
         }
-        lists[name] = (Delivery.FileIdentity(status), found)
+        // Also what a damaged list names is not taken by itself: it would be judged without what the list says.
+        let named = DigestLine.all(bytes ?? []).flatMap { line in Set([line.name, line.exact]) }
+        let paths = named.compactMap { RelativePath($0.hasPrefix("./") ? String($0.dropFirst(2)) : $0) }
+        lists[name] = (Delivery.FileIdentity(status), found, paths)
     }
 
     /// Drops what lists name from the queue.
@@ -150,7 +154,7 @@ final class Inbox {
     /// - Parameter inWork: files of lists that were taken, and are still to be.
     private func passOver(_ inWork: Set<FileName>) {
         // A folder of such files is passed over, too.
-        listed = inWork.union(lists.values.flatMap { (try? $0.found.get())?.paths ?? [] }.map { $0.names[0] })
+        listed = inWork.union(lists.values.flatMap(\.paths).map { $0.names[0] })
         for name in listed { candidates[name] = nil }
     }
 

@@ -127,7 +127,7 @@ extension Store {
                 guard let status = try folder.status(of: name) else { continue }
                 all.inode &+= status.inode
                 all.size &+= status.size
-                all.modifiedNanoseconds = max(all.modifiedNanoseconds, status.modifiedNanoseconds)
+                all.modifiedNanoseconds &+= status.modifiedNanoseconds
             }
             return all
         }
@@ -202,7 +202,9 @@ extension Recorder {
         _ paths: [RelativePath], in folder: OpenFolder, to target: OpenFolder, claim: String
     ) throws(StorageError) {
         for (place, path) in paths.enumerated() where try folder.status(of: ListedFiles.name(place)) != nil {
-            let fallback = Store.name("\(claim).\(place + 1)")
+            // Its own ending still says what it is.
+            let fallback =
+                FileName(Array("\(claim).\(place + 1).".utf8) + path.name.bytes) ?? Store.name("\(claim).\(place + 1)")
             try give(
                 ListedFiles.name(place), in: folder, to: target.folder(holding: path, making: true), as: path.name,
                 or: fallback)

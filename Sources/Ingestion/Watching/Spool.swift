@@ -309,7 +309,8 @@ extension Recorder {
             let (folder, source) = try store.sourcePlace(of: claim, delivery)
             if let status = try folder.status(of: source) {
                 if (try? folder.openRegular(source).writerState()) == .writing { return false }
-                let fallback = Store.name(claim + "." + (delivery.format?.rawValue ?? "unknown"))
+                let ending = delivery.isList ? "batch" : delivery.format?.rawValue ?? "unknown"
+                let fallback = Store.name(claim + "." + ending)
                 if isChanged ?? delivery.judged.map({ $0 != Delivery.FileIdentity(status) }) ?? false {
                     let inbox = try store.openPlace(store.inboxPath(of: delivery.dataset))
                     try give(source, in: folder, to: inbox, as: name, or: fallback)

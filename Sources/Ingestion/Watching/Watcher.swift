@@ -288,8 +288,7 @@ package final class Watcher {
         switch inbox.settling(of: candidate, options.readiness, settle: options.settle, now: now) {
         case .ready:
             if let obstacle = inbox.obstacle(to: candidate.name, device: storeDevice) {
-                guard obstacle.mayPass else { return refuse(candidate, in: inbox, obstacle.reason) }
-                postpone(candidate, in: inbox, obstacle.reason)
+                postpone(candidate, in: inbox, obstacle)
                 inbox.postpone(candidate.name, to: now + 1)
                 next = min(next, now + 1)
                 return false
@@ -317,7 +316,7 @@ package final class Watcher {
     /// Notes that a list waits for its files, and reports each new reason.
     private func postpone(_ candidate: Candidate, in inbox: Inbox, _ reason: String) {
         let name = candidate.name.description
-        let error = IngestionError(.tryAgain, "\(name): \(reason)")
+        let error = IngestionError(.tryAgain, reason.hasPrefix(name) ? reason : "\(name): \(reason)")
         guard inbox.isNews(reason, of: candidate.name) else { return }
         troubles.add(.file(dataset: inbox.dataset, name: candidate.name), error, of: name)
         tell(.waiting(dataset: inbox.dataset, name: name, code: error.code, cause: error.description, seconds: 1))
@@ -329,7 +328,9 @@ package final class Watcher {
     /// When to check again for required sidecars; nil when they are there, or the wait is over.
     func waitsForSidecars(_ inbox: Inbox, _ candidate: Candidate, _ now: Double) -> Double? {
         let source = store.configuration.datasets[inbox.dataset]?.source ?? ""
-        let required = store.configuration.sources[source]?.required ?? []
+        var required = store.configuration.sources[source]?.required ?? []
+        // A list states the digests itself.
+        if inbox.list(candidate.name) != nil { required.removeAll { $0 == .digest } }
         let patience = options.once ? options.settle : Self.sidecarPatience
         guard inbox.lacks(required, beside: candidate.name), now - candidate.stillSince < patience else { return nil }
         return min(now + 1, candidate.stillSince + patience)

@@ -118,11 +118,13 @@ extension Decision {
 }
 
 extension BatchClock: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(weekdays)
         wire.append(hours)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         (weekdays, hours) = (try wire.read(), try wire.read())
         guard weekdays.count == 7, hours.count == 24 else { throw WireError() }

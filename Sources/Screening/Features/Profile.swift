@@ -211,6 +211,7 @@ package struct Profile: Sendable, Mergeable {
 }
 
 extension Profile: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         for number in [rows, sound, flagged, quarantined] { wire.append(number) }
         wire.append(counts)
@@ -219,6 +220,7 @@ extension Profile: WireValue {
         wire.append(keys)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         (rows, sound, flagged, quarantined) = (try wire.read(), try wire.read(), try wire.read(), try wire.read())
         counts = try wire.read()

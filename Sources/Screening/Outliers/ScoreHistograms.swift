@@ -46,11 +46,13 @@ package struct ScoreHistograms: Sendable, Mergeable, Equatable {
 }
 
 extension ScoreHistograms: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(deviations)
         wire.append(paths)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         (deviations, paths) = (try wire.read(), try wire.read())
         guard paths.count == Self.pathBins, deviations.allSatisfy({ $0.count == Self.deviationBins }) else {

@@ -14,6 +14,7 @@ package protocol WireValue: Sendable {
 
 /// Bytes that are no value of the expected type.
 package struct WireError: Error, Sendable, Equatable {
+    /// The error says no more: the bytes may be anyone's data.
     package init() {}
 }
 
@@ -35,8 +36,10 @@ extension WireValue {
 
 /// Collects the bytes of values.
 package struct WireWriter: Sendable {
+    /// The bytes so far.
     package private(set) var bytes: [UInt8] = []
 
+    /// Nothing yet.
     package init() {}
 
     /// Appends a value.
@@ -59,8 +62,10 @@ package struct WireReader: Sendable {
     private let bytes: [UInt8]
     private var position = 0
 
+    /// Reads from the first byte on.
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    /// Whether every byte was read.
     package var isAtEnd: Bool { position == bytes.count }
 
     /// Reads a value of the type that is asked for.

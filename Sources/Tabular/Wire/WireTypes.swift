@@ -6,6 +6,7 @@ extension Int: WireValue {
         wire.append(count: self < 0 ? -2 * self - 1 : 2 * self)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         let number = try wire.number()
         guard number < 1 << 62 else { throw WireError() }
@@ -14,28 +15,37 @@ extension Int: WireValue {
 }
 
 extension UInt64: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) { wire.append(word: self) }
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) { self = try wire.word() }
 }
 
 extension UInt32: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) { wire.append(word: UInt64(self), bytes: 4) }
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) { self = UInt32(try wire.word(bytes: 4)) }
 }
 
 extension UInt8: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) { wire.append(word: UInt64(self), bytes: 1) }
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) { self = UInt8(try wire.word(bytes: 1)) }
 }
 
 extension Double: WireValue {
     /// Its bits, so that also missing values stay what they are.
     package func write(to wire: inout WireWriter) { wire.append(word: bitPattern) }
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) { self = Double(bitPattern: try wire.word()) }
 }
 
 extension Bool: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) { wire.append(word: self ? 1 : 0, bytes: 1) }
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         let byte = try wire.word(bytes: 1)
         guard byte <= 1 else { throw WireError() }
@@ -44,12 +54,14 @@ extension Bool: WireValue {
 }
 
 extension String: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         let bytes = Array(utf8)
         wire.append(count: bytes.count)
         wire.append(raw: bytes)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         guard let text = String(validating: try wire.raw(wire.count()), as: UTF8.self) else { throw WireError() }
         self = text
@@ -57,22 +69,26 @@ extension String: WireValue {
 }
 
 extension Optional: WireValue where Wrapped: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(self != nil)
         if let value = self { wire.append(value) }
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         self = try wire.read(Bool.self) ? try wire.read(Wrapped.self) : nil
     }
 }
 
 extension Array: WireValue where Element: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(count: count)
         for element in self { wire.append(element) }
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         let count = try wire.count()
         self = []
@@ -92,6 +108,7 @@ extension Dictionary: WireValue where Key: WireValue, Value: WireValue {
         }
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         self = [:]
         for _ in 0..<(try wire.count()) {
@@ -102,8 +119,10 @@ extension Dictionary: WireValue where Key: WireValue, Value: WireValue {
 }
 
 extension WireValue where Self: RawRepresentable, RawValue: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) { wire.append(rawValue) }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         guard let value = Self(rawValue: try wire.read()) else { throw WireError() }
         self = value
@@ -131,6 +150,7 @@ extension Finding: WireValue {
         wire.append(rule)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         self.init(
             try wire.read(), outcome: try wire.read(), at: Location(row: try wire.read(), field: try wire.read()))

@@ -142,11 +142,13 @@ struct FormCounts {
 }
 
 extension ColumnEvidence: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(values)
         for counts in [wholes, inside, alike] { wire.append(counts) }
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) {
         values = try wire.read()
         (wholes, inside, alike) = (try wire.read(), try wire.read(), try wire.read())

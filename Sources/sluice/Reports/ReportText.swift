@@ -182,8 +182,8 @@ enum ReportText {
             let count = NumberText.number(report.remarks.skippedLines)
             lines.append("  note  \(count) blank or comment lines were skipped; row numbers do not count them")
         }
-        if report.lacksLineEnd {
-            let place = report.files.isEmpty ? "the last line" : "the last line of a file"
+        if let file = report.lacksLineEnd {
+            let place = report.files.isEmpty ? "the last line" : "the last line of \(report.files[file].name)"
             lines.append("  note  \(place) has no line end: if the file was cut off, have it sent again")
         }
         return lines

@@ -73,10 +73,12 @@ package struct KeptRows: Sendable, Mergeable {
 }
 
 extension KeptRows: WireValue {
+    /// Appends the value's bytes.
     package func write(to wire: inout WireWriter) {
         wire.append(sample)
         wire.append(texts)
     }
 
+    /// Reads the bytes that `write` appended.
     package init(from wire: inout WireReader) throws(WireError) { (sample, texts) = (try wire.read(), try wire.read()) }
 }
