@@ -393,8 +393,8 @@ extension Store {
         }
         let known = Set(claims.map(\.claim))
         for name in names {
-            guard let part = Self.claimPart(of: name), !known.contains(part.claim),
-                [".source", ".files", ".judged"].contains(part.ending)
+            guard let ending = [".source", ".files", ".judged"].first(where: name.hasSuffix),
+                !known.contains(String(name.dropLast(ending.count)))
             else { continue }
             found.append(
                 Diagnosis(
@@ -402,7 +402,7 @@ extension Store {
                     "\(join(workFolder, name)) is a delivered file without a claim: the ledger does not mention it",
                     cure:
                         "if you restored a backup, the file arrived after it: move it into its dataset's inbox, under the name in "
-                        + "\(name.dropLast(7)).name or one that ends in .csv or .jsonl"))
+                        + "\(name.dropLast(ending.count)).name or one that ends in .csv or .jsonl"))
         }
         return found.isEmpty
             ? [Diagnosis("claims", .well, "\(counted(claims.count, "batch", "batches")) in work, none left unfinished")]
