@@ -39,7 +39,8 @@ import Testing
         let pipeline = try Pipeline(store: mode == .ingest ? shop.store : nil, writes: mode == .ingest)
         return try await pipeline.run(
             BatchRequest(
-                shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                BatchInput(file: shop.write(name, text)), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "d",
                 source: "s",
                 options: options))
     }

@@ -27,7 +27,8 @@ import Testing
         options.sliceBytes = 65_536
         return try await Pipeline(store: nil, writes: false).run(
             BatchRequest(
-                shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                BatchInput(file: shop.write("a.csv", text)), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "d",
                 source: "s",
                 options: options))
     }

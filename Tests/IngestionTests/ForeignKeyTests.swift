@@ -58,7 +58,8 @@ import Testing
         options.supersedes = how.supersedes
         return try await Pipeline(store: how.inStore ? shop.store : nil, writes: how.mode == .ingest).run(
             BatchRequest(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: how.dataset, source: "s",
+                BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: how.dataset, source: "s",
                 options: options))
     }
 

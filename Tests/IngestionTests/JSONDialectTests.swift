@@ -33,7 +33,8 @@ import Testing
         try data.write(to: URL(filePath: path))
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "s",
                 options: options))
         var out = ""
         for path in report.published where path.hasPrefix("accepted") { out += try shop.opened(path) }

@@ -39,6 +39,17 @@ import Testing
             name, from: folder, dataset: "numbers", listed: try ListedFiles(bytes, name: "all.batch"))
     }
 
+    /// The list and its files, taken and judged.
+    private func judge(_ recorder: Recorder, from inbox: String) throws -> (lease: Lease, delivery: Delivery) {
+        let lease = try take(recorder, from: inbox)
+        var delivery = try #require(lease.delivery)
+        try recorder.collect(lease.name, delivery)
+        delivery.judged = try recorder.store.openDelivered(
+            lease, delivery, calling: "all.batch", isStopped: { false }
+        ).identity
+        return (lease, delivery)
+    }
+
     private func all(_ folder: String) -> Set<String> {
         Set((FileManager.default.enumerator(atPath: folder)?.allObjects as? [String]) ?? [])
     }
@@ -78,12 +89,7 @@ import Testing
         defer { shop.remove() }
         let (recorder, inbox) = try deliver(shop, archive: archive)
         let before = all(inbox)
-        let lease = try take(recorder, from: inbox)
-        var delivery = try #require(lease.delivery)
-        try recorder.collect(lease.name, delivery)
-        delivery.judged = try recorder.store.openDelivered(
-            lease, delivery, calling: "all.batch", isStopped: { false }
-        ).identity
+        let (lease, delivery) = try judge(recorder, from: inbox)
         let changed = join(shop.store.workFolder, lease.name + ".files/2")
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSince1970: 2_000_000_000)], ofItemAtPath: changed)
@@ -99,12 +105,7 @@ import Testing
         defer { shop.remove() }
         let (recorder, inbox) = try deliver(shop, archive: archive)
         let before = all(inbox)
-        let lease = try take(recorder, from: inbox)
-        var delivery = try #require(lease.delivery)
-        try recorder.collect(lease.name, delivery)
-        delivery.judged = try recorder.store.openDelivered(
-            lease, delivery, calling: "all.batch", isStopped: { false }
-        ).identity
+        let (lease, delivery) = try judge(recorder, from: inbox)
         let work = join(shop.store.workFolder, lease.name)
         do {
             let writer = try #require(FileHandle(forWritingAtPath: work + ".files/3"))

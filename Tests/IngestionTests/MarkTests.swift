@@ -40,7 +40,8 @@ import Testing
         (options.mode, options.listed) = (.ingest, 1 << 20)
         return try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                try shop.write("batch.csv", text), schema: Schema.digested(loaded), contract: loaded.document,
+                BatchInput(file: try shop.write("batch.csv", text)), schema: Schema.digested(loaded),
+                contract: loaded.document,
                 dataset: "notes", source: source, options: options))
     }
 

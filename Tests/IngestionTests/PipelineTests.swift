@@ -84,7 +84,8 @@ import Testing
             options.engine = engine
             let report = try await Pipeline(store: shop.store, writes: true).run(
                 BatchRequest(
-                    try shop.write(name, text), schema: plain.schema, contract: plain.document, dataset: "numbers",
+                    BatchInput(file: try shop.write(name, text)), schema: plain.schema, contract: plain.document,
+                    dataset: "numbers",
                     source: "", options: options))
             let found = report.listed.filter { $0.outcome == .rejected }
             #expect(
@@ -115,7 +116,8 @@ import Testing
                 options.mode = mode
                 let report = try await Pipeline(store: shop.store, writes: mode == .ingest).run(
                     BatchRequest(
-                        try shop.write("a.csv", text), schema: made.schema, contract: made.document, dataset: "numbers",
+                        BatchInput(file: try shop.write("a.csv", text)), schema: made.schema, contract: made.document,
+                        dataset: "numbers",
                         source: "", options: options))
                 let said = "\(policy) \(unknown) \(mode) \(report.batchFindings)"
                 #expect(Set(report.batchFindings.map(\.code)) == Set(codes), "\(said)")
@@ -231,7 +233,8 @@ import Testing
         let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                try shop.write("a.csv", "id,x\n1,2\nword,3\n4,5\n6\n"), schema: Schema.digested(loaded),
+                BatchInput(file: try shop.write("a.csv", "id,x\n1,2\nword,3\n4,5\n6\n")),
+                schema: Schema.digested(loaded),
                 contract: loaded.document, dataset: "d", source: "s", options: BatchOptions()))
         #expect((report.status == .accepted) == isAccepted && report.counts.count(.rejected) == 2)
         #expect(report.batchFindings.map(\.code) == (isAccepted ? [] : [.tooManyRejectedRows]))
@@ -271,7 +274,8 @@ import Testing
             """
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                try shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                BatchInput(file: try shop.write("a.csv", text)), schema: Schema.digested(loaded),
+                contract: loaded.document, dataset: "d",
                 source: "s",
                 options: {
                     var o = BatchOptions(); o.sliceBytes = size; return o
@@ -333,7 +337,8 @@ import Testing
         var options = BatchOptions()
         options.mode = .validate
         let report = try await Pipeline(store: nil, writes: false).run(
-            BatchRequest(path, schema: schema, contract: document, dataset: "a", source: "", options: options))
+            BatchRequest(
+                BatchInput(file: path), schema: schema, contract: document, dataset: "a", source: "", options: options))
         #expect(report.rows == 2)
         #expect(report.findings.sorted.allSatisfy { $0.kind.code == .undeclaredPII })
     }
@@ -357,7 +362,9 @@ import Testing
         options.mode = .validate
         await #expect {
             _ = try await Pipeline(store: nil, writes: false).run(
-                BatchRequest(path, schema: schema, contract: document, dataset: "a", source: "", options: options))
+                BatchRequest(
+                    BatchInput(file: path), schema: schema, contract: document, dataset: "a", source: "",
+                    options: options))
         } throws: { error in
             let error = error as? IngestionError
             return error?.code == .unreadableData && error?.description.contains("5000 columns") == true
@@ -415,7 +422,8 @@ import Testing
         options.mode = .validate
         let report = try await Pipeline(store: nil, writes: false).run(
             BatchRequest(
-                try shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                BatchInput(file: try shop.write("a.csv", text)), schema: Schema.digested(loaded),
+                contract: loaded.document, dataset: "d",
                 source: "", options: options))
         #expect(report.batchFindings.map(\.code) == codes && report.counts.count(.rejected) == 0)
     }

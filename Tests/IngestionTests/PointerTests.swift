@@ -28,7 +28,8 @@ import Testing
         let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document,
+                BatchInput(file: try shop.write("a.jsonl", text)), schema: Schema.digested(loaded),
+                contract: loaded.document,
                 dataset: "d-" + unknown,
                 source: "s", options: BatchOptions()))
         var out = ""
@@ -153,7 +154,8 @@ import Testing
             """#
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document,
+                BatchInput(file: try shop.write("a.jsonl", text)), schema: Schema.digested(loaded),
+                contract: loaded.document,
                 dataset: "d",
                 source: "s", options: BatchOptions()))
         #expect(report.listed.map(\.row) == [4, 5] && report.listed.allSatisfy { $0.code == .hiddenText })
@@ -173,7 +175,8 @@ import Testing
         let error = await #expect(throws: IngestionError.self) {
             try await Pipeline(store: nil, writes: false).run(
                 BatchRequest(
-                    path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "",
+                    BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                    source: "",
                     options: BatchOptions()))
         }
         #expect(error?.code == .configuration)

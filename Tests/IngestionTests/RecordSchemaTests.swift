@@ -41,7 +41,8 @@ import Testing
         )
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "s",
                 options: BatchOptions()))
         #expect(report.listed.filter { $0.outcome == .rejected }.map(\.row) == [3, 4])
         let out = try report.published.filter { $0.hasPrefix("accepted") }.map(shop.opened).joined()
@@ -69,7 +70,8 @@ import Testing
         let path = try shop.write("a.jsonl", rows)
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "s",
                 options: BatchOptions()))
         let found = report.listed.filter { $0.outcome == .rejected }
         #expect(found.map(\.row) == [2, 3, 4, 5, 6] && found.allSatisfy { $0.code == .jsonSchemaError })
@@ -85,7 +87,8 @@ import Testing
         let error = await #expect(throws: IngestionError.self) {
             try await Pipeline(store: shop.store, writes: true).run(
                 BatchRequest(
-                    csv, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                    BatchInput(file: csv), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                    source: "s",
                     options: BatchOptions()))
         }
         #expect(error?.code == .configuration)
@@ -114,7 +117,8 @@ import Testing
             defer { shop.remove() }
             let report = try await Pipeline(store: shop.store, writes: true).run(
                 BatchRequest(
-                    try shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document,
+                    BatchInput(file: try shop.write(name, text)), schema: Schema.digested(loaded),
+                    contract: loaded.document,
                     dataset: "d",
                     source: "s", options: BatchOptions()))
             let found = report.listed.filter { $0.outcome == .rejected }
@@ -175,7 +179,7 @@ import Testing
         let error = await #expect(throws: IngestionError.self) {
             try await Pipeline(store: shop.store, writes: true).run(
                 BatchRequest(
-                    try shop.write("a.json", "[[\"a\"],[1]]"), schema: Schema.digested(loaded),
+                    BatchInput(file: try shop.write("a.json", "[[\"a\"],[1]]")), schema: Schema.digested(loaded),
                     contract: loaded.document,
                     dataset: "d", source: "s", options: BatchOptions()))
         }
@@ -190,7 +194,8 @@ import Testing
         let loaded = try Schema.load(Array(Self.schema.utf8), name: "s.json")
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                try shop.write("a.json", text), schema: Schema.digested(loaded), contract: loaded.document,
+                BatchInput(file: try shop.write("a.json", text)), schema: Schema.digested(loaded),
+                contract: loaded.document,
                 dataset: "d",
                 source: "s", options: BatchOptions()))
         let lines = report.lines()

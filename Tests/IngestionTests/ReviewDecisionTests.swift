@@ -122,7 +122,8 @@ import Testing
         try data.write(to: URL(filePath: path))
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                path, schema: Schema.digested(contract), contract: contract.document, dataset: "numbers",
+                BatchInput(file: path), schema: Schema.digested(contract), contract: contract.document,
+                dataset: "numbers",
                 source: "test",
                 options: BatchOptions()))
         #expect(report.status == .accepted && report.counts.count(.quarantined) == 5, "\(report.batchFindings)")
@@ -148,7 +149,7 @@ import Testing
         let contract = try Schema.load(Array(text.utf8), name: "numbers.schema.yaml")
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                try shop.write("a.csv", Workshop.rows(3000) + "3001,1,take \(token)\n"),
+                BatchInput(file: try shop.write("a.csv", Workshop.rows(3000) + "3001,1,take \(token)\n")),
                 schema: Schema.digested(contract),
                 contract: contract.document, dataset: "numbers", source: "test", options: BatchOptions()))
         #expect(report.status == .accepted && report.counts.count(.quarantined) == 1, "\(report.batchFindings)")
@@ -274,7 +275,7 @@ import Testing
         func deliver(_ number: Int, level: Double, planted: Int = 0) async throws -> BatchReport {
             try await Pipeline(store: try Store(shop.store.root), writes: true).run(
                 BatchRequest(
-                    try shop.write("\(number).csv", day(number, level: level, planted: planted)),
+                    BatchInput(file: try shop.write("\(number).csv", day(number, level: level, planted: planted))),
                     schema: Schema.digested(contract), contract: contract.document, dataset: "prices", source: "shop",
                     options: BatchOptions()))
         }
@@ -353,7 +354,8 @@ import Testing
         let lines = rows(3000, far: 2, bad: 0) + "9,1,write to jane.roe@example.com\n"
         let report = try await pipeline(shop).run(
             BatchRequest(
-                try shop.write("a.csv", lines), schema: Schema.digested(contract), contract: contract.document,
+                BatchInput(file: try shop.write("a.csv", lines)), schema: Schema.digested(contract),
+                contract: contract.document,
                 dataset: "numbers", source: "test", options: BatchOptions()))
         #expect(report.status == .accepted && report.counts.count(.quarantined) == 3, "\(report.batchFindings)")
         guard case .judged(let refused) = try await release(shop, report.batch, "3001,3003", contract: contract) else {
@@ -381,7 +383,8 @@ import Testing
         let lines = "x\n" + (0..<2000).map { "\(Double($0 % 97) / 7)\n" }.joined() + "90000\n90000\n"
         let report = try await pipeline(shop).run(
             BatchRequest(
-                try shop.write("a.csv", lines), schema: Schema.digested(contract), contract: contract.document,
+                BatchInput(file: try shop.write("a.csv", lines)), schema: Schema.digested(contract),
+                contract: contract.document,
                 dataset: "bare", source: "test", options: BatchOptions()))
         #expect(report.status == .accepted && report.counts.count(.quarantined) == 2, "\(report.batchFindings)")
         for row in ["2001", "2002"] { _ = try accepted(try await release(shop, report.batch, row, contract: contract)) }

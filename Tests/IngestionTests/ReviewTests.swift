@@ -359,7 +359,8 @@ extension Pipeline.Release {
         let loaded = try contract(", sluice: { drift: { enabled: false } }", batch: "maxRejectedRate: 0.5")
         let accepted = try await Pipeline(store: try Store(shop.store.root), writes: true).run(
             BatchRequest(
-                shop.folder + "/b.csv", schema: Schema.digested(loaded), contract: loaded.document, dataset: "numbers",
+                BatchInput(file: shop.folder + "/b.csv"), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "numbers",
                 source: "test", options: BatchOptions()))
         #expect(accepted.status == .accepted, "\(accepted.batchFindings)")
         #expect(try waiting(shop).isEmpty)

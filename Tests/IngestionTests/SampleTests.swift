@@ -48,7 +48,7 @@ import Testing
         change(&options)
         return try await Pipeline(store: shop.store, writes: mode == .ingest).run(
             BatchRequest(
-                try shop.write("batch.csv", Self.text(rows)), schema: Schema.digested(loaded),
+                BatchInput(file: try shop.write("batch.csv", Self.text(rows))), schema: Schema.digested(loaded),
                 contract: loaded.document,
                 dataset: "notes", source: "", options: options))
     }

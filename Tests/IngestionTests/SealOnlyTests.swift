@@ -81,7 +81,8 @@ import Testing
             options.mode = .ingest
             _ = try await Pipeline(store: Store(shop.store.root), writes: true).run(
                 BatchRequest(
-                    path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "visits",
+                    BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document,
+                    dataset: "visits",
                     source: "test", options: options))
         }
         #expect(

@@ -137,6 +137,9 @@ import Testing
         #expect(answer(nil, sum + "  orders.csv\n", list: "SHA256SUMS") == sum)
         #expect(answer(nil, sum + "  data/orders.csv\n", list: "manifest-sha256.txt") == sum)
         #expect(answer(nil, sum + "  others.csv\n", list: "SHA256SUMS") == nil, "it says nothing of this file")
+        // A resource without a digest states nothing of its own, and the document may.
+        #expect(answer(.manifest, #"{"resources":[{"path":"orders.csv"}]}"#) == nil)
+        #expect(answer(.manifest, #"{"resources":[{"path":"orders.csv"}],"sha256":"\#(sum)"}"#) == sum)
         let package =
             #"{"resources":[{"path":"x.csv","hash":"sha256:00"},{"path":"data/orders.csv","hash":"sha256:\#(sum)","bytes":12}]}"#
         #expect(answer(nil, package, list: "datapackage.json") == sum + " 12")

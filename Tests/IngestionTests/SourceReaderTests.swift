@@ -166,7 +166,8 @@ import Testing
         options.sliceBytes = slice
         return try await Pipeline(store: nil, writes: false).run(
             BatchRequest(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "",
+                BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "",
                 options: options
             ))
     }

@@ -31,7 +31,9 @@ import Validating
         change(&options)
         // Opened again, since the configuration was changed on disk.
         return try await Pipeline(store: try Store(shop.store.root), writes: options.mode == .ingest).run(
-            BatchRequest(path, schema: schema, contract: document, dataset: "numbers", source: source, options: options)
+            BatchRequest(
+                BatchInput(file: path), schema: schema, contract: document, dataset: "numbers", source: source,
+                options: options)
         )
     }
 
@@ -245,7 +247,8 @@ import Validating
                 .joined())
         let report = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                file, schema: Schema.digested(loaded), contract: loaded.document, dataset: "things", source: "x",
+                BatchInput(file: file), schema: Schema.digested(loaded), contract: loaded.document, dataset: "things",
+                source: "x",
                 options: BatchOptions()))
         #expect(report.fields == ["zeta", "note", "amount"])
         let replay = try shop.store.replay(report.batch, row: 77, file: BatchInput(file))

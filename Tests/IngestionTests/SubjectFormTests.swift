@@ -21,7 +21,8 @@ import Testing
         change(&options)
         return try await Pipeline(store: Store(shop.store.root), writes: true).run(
             BatchRequest(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "notes", source: "test",
+                BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document, dataset: "notes",
+                source: "test",
                 options: options))
     }
 

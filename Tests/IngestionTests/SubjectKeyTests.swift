@@ -37,7 +37,8 @@ import Testing
         change(&options)
         return try await Pipeline(store: Store(shop.store.root), writes: options.mode == .ingest).run(
             BatchRequest(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: "test",
+                BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset,
+                source: "test",
                 options: options))
     }
 

@@ -527,7 +527,7 @@ import Testing
         let (schema, document) = try Workshop.contract()
         return try await Pipeline(store: try Store(shop.store.root), writes: true).run(
             BatchRequest(
-                path, schema: schema, contract: document, dataset: delivery.dataset, source: "test",
+                BatchInput(file: path), schema: schema, contract: document, dataset: delivery.dataset, source: "test",
                 options: BatchOptions()))
     }
 

@@ -34,7 +34,8 @@ import Testing
         let file = try shop.write("a.csv", Workshop.rows(200))
         let held = try await Pipeline(store: shop.store, writes: true).run(
             BatchRequest(
-                file, schema: Schema.digested(contract), contract: contract.document, dataset: "numbers",
+                BatchInput(file: file), schema: Schema.digested(contract), contract: contract.document,
+                dataset: "numbers",
                 source: "test",
                 options: options))
         #expect(held.status == .held && held.batchFindings.contains { $0.code == .tooFewRows }, "\(held.batchFindings)")
@@ -85,7 +86,8 @@ import Testing
             let rows = Workshop.rows(196) + "197,a,n\n198,b,n\n199,c,n\n200,d,n\n"
             return try await Pipeline(store: try Store(shop.store.root), writes: true).run(
                 BatchRequest(
-                    try shop.write("\(name).csv", rows), schema: Schema.digested(loaded), contract: loaded.document,
+                    BatchInput(file: try shop.write("\(name).csv", rows)), schema: Schema.digested(loaded),
+                    contract: loaded.document,
                     dataset: name, source: "test", options: options))
         }
         let held = try await judge("held", "maxRejectedRate: 0.01, onExceed: quarantine")

@@ -28,7 +28,8 @@ import Validating
         var options = BatchOptions()
         (options.mode, options.listed, options.detectionsListed) = (.ingest, 1000, 1000)
         let request = BatchRequest(
-            path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+            BatchInput(file: path), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+            source: "s",
             options: options)
         var secrets = try BatchSecrets()
         let key = try SecretKey(random: 32)

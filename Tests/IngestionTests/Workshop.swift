@@ -62,7 +62,9 @@ struct Workshop {
         change(&options)
         let pipeline = try Pipeline(store: store, writes: mode == .ingest)
         return try await pipeline.run(
-            BatchRequest(path, schema: schema, contract: document, dataset: "numbers", source: "test", options: options)
+            BatchRequest(
+                BatchInput(file: path), schema: schema, contract: document, dataset: "numbers", source: "test",
+                options: options)
         )
     }
 

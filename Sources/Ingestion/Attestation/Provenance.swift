@@ -91,6 +91,7 @@ package struct Provenance: Sendable {
                 sidecars, StatedDigests(sidecars.lists), SignedContent(bytes), sha256: SHA256.hash(bytes), rule: rule)
         }
         self = whole
+        self.sidecars = sidecars
         // Nothing is confirmed of a batch unless it is of every file.
         let digests = parts.map(\.digest) + (whole.digest == .refuted ? [.refuted] : [])
         self.digest = .common(digests)

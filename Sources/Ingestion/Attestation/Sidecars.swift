@@ -73,6 +73,9 @@ struct Sidecars: Sendable, Equatable {
 
     var isEmpty: Bool { files.isEmpty && lists.isEmpty && parts.isEmpty && list == nil }
 
+    /// Whether there is anything that a release of the batch needs; digest lists of a folder are not kept.
+    var areKept: Bool { !files.isEmpty || list != nil || !parts.allSatisfy(\.files.isEmpty) }
+
     /// Reads the sidecars beside the files of a batch, and beside the list that names them.
     ///
     /// - Throws: as for a single file.
@@ -144,7 +147,11 @@ struct Sidecars: Sendable, Equatable {
         var found: [StatedDigests.Statement] = []
         if let sum = files[.sha256].flatMap({ Self.sum($0, name) }) { found.append((".sha256", sum, nil)) }
         let document = files[.manifest].flatMap { try? JSONValue.parse($0) }
-        if let stated = document.flatMap({ StatedDigests.resources($0)[name] ?? StatedDigests.digest($0) }) {
+        // A resource that states nothing leaves it to the document.
+        let resource = document.flatMap { StatedDigests.resources($0)[name] }.flatMap {
+            $0.sha256 == nil && $0.size == nil ? nil : $0
+        }
+        if let stated = resource ?? document.flatMap({ StatedDigests.digest($0) }) {
             found.append((".manifest", stated.sha256, stated.size))
         }
         return found + lists.statements(for: name)
@@ -154,7 +161,7 @@ struct Sidecars: Sendable, Equatable {
     /// an earlier one.
     private static func sum(_ bytes: [UInt8], _ name: String) -> [UInt8]? {
         let lines = DigestLine.all(bytes)
-        return StatedDigests.find(name, among: lines) ?? (lines.count == 1 ? lines[0].sha256 : nil)
+        return StatedDigests.stated(by: lines)[name]?.sha256 ?? (lines.count == 1 ? lines[0].sha256 : nil)
     }
 }
 
@@ -174,18 +181,20 @@ struct StatedDigests {
                 self.lists.append((list, document.map(Self.resources) ?? [:]))
                 continue
             }
-            let lines = DigestLine.all(bytes)
-            // An exact name wins; otherwise the last path component decides, if exactly one line has it.
-            var stated: [String: (sha256: [UInt8]?, size: Int?)] = [:]
-            let alike = Dictionary(grouping: lines) { line in
-                line.name.split(separator: "/").last.map(String.init) ?? ""
-            }
-            for (name, group) in alike where group.count == 1 { stated[name] = (group[0].sha256, nil) }
-            for line in lines.reversed() {
-                stated[line.name.hasPrefix("./") ? String(line.name.dropFirst(2)) : line.name] = (line.sha256, nil)
-            }
-            self.lists.append((list, stated))
+            self.lists.append((list, Self.stated(by: DigestLine.all(bytes))))
         }
+    }
+
+    /// By file name, what the lines of `sha256sum` state. An exact name wins; otherwise the last path component decides,
+    /// if exactly one line has it.
+    fileprivate static func stated(by lines: [DigestLine]) -> [String: (sha256: [UInt8]?, size: Int?)] {
+        var stated: [String: (sha256: [UInt8]?, size: Int?)] = [:]
+        let alike = Dictionary(grouping: lines) { line in line.name.split(separator: "/").last.map(String.init) ?? "" }
+        for (name, group) in alike where group.count == 1 { stated[name] = (group[0].sha256, nil) }
+        for line in lines.reversed() {
+            stated[line.name.hasPrefix("./") ? String(line.name.dropFirst(2)) : line.name] = (line.sha256, nil)
+        }
+        return stated
     }
 
     /// The statements about a file, by its name in the folder.
@@ -194,14 +203,6 @@ struct StatedDigests {
             guard let stated = list.stated[name], stated.sha256 != nil || stated.size != nil else { return nil }
             return (list.name, stated.sha256, stated.size)
         }
-    }
-
-    /// The digest of a file among the lines of a list.
-    fileprivate static func find(_ name: String, among lines: [DigestLine]) -> [UInt8]? {
-        func last(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
-        if let line = lines.first(where: { $0.name == name || $0.name == "./" + name }) { return line.sha256 }
-        let alike = lines.filter { last($0.name) == last(name) }
-        return alike.count == 1 ? alike[0].sha256 : nil
     }
 
     /// By file name, the digest and size that a Data Package states for its resources of one file.

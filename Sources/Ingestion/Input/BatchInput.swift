@@ -1,4 +1,5 @@
 import Cryptography
+import Screening
 import Storage
 import Tabular
 
@@ -30,17 +31,16 @@ package struct BatchInput: Sendable {
 
     /// One path, or several files as one batch in the given order.
     ///
-    /// - Throws: as for one path; of several, `usage` when one is standard input, a folder or a list, or is given twice.
+    /// - Throws: as for one path; of several, `usage` when one is standard input, a folder or a list.
     package init(_ paths: [String]) throws(IngestionError) {
         if paths.count == 1 {
             try self.init(paths[0])
             return
         }
-        for (place, path) in paths.enumerated() {
+        for path in paths {
             if path == StandardInput.name || FileList.isName(path) || (try? fileStatus(path))?.kind == .folder {
                 throw IngestionError(.usage, "--together takes files, and \(path) is none: give it without --together")
             }
-            if paths[..<place].contains(path) { throw IngestionError(.usage, "--together: \(path) is given twice") }
         }
         self.init(name: "\(paths[0]) and \(paths.count - 1) more", files: paths, list: nil)
         try Self.requireAlike(files, in: name)
@@ -58,7 +58,9 @@ package struct BatchInput: Sendable {
         let first = (SourceFormat(ofFile: files[0]), isDocument(files[0]))
         for file in files where (SourceFormat(ofFile: file), isDocument(file)) != first {
             throw IngestionError(
-                .usage, "\(name): \(file) and \(files[0]) are of different formats; a batch has files of one format")
+                .usage,
+                "\(name): \(shownName(file)) and \(shownName(files[0])) are of different formats; a batch has files of one "
+                    + "format")
         }
     }
 
@@ -76,16 +78,17 @@ package struct BatchInput: Sendable {
             if (try? fileStatus(path))?.kind == .folder {
                 throw IngestionError(
                     .usage,
-                    "\(folder): it contains a folder, \(path), and the files of a batch stand in one; give each "
+                    "\(folder): it contains a folder, \(shownName(path)), and the files of a batch stand in one; give each "
                         + "folder by itself, or a list of files: sha256sum FILES > NAME.batch")
             }
             if FileList.isName(name) {
-                throw IngestionError(.usage, "\(folder): it has a list of files; give the list itself: \(path)")
+                throw IngestionError(
+                    .usage, "\(folder): it has a list of files; give the list itself: \(shownName(path))")
             }
             guard SourceFormat(ofFile: name) != nil else {
                 throw IngestionError(
                     .usage,
-                    "\(folder): the name of \(path) does not show whether it is data; remove it, or give a list of the "
+                    "\(folder): the name of \(shownName(path)) does not show whether it is data; remove it, or give a list of the "
                         + "files that are: sha256sum FILES > NAME.batch")
             }
             found.append(path)
@@ -106,10 +109,14 @@ package struct BatchInput: Sendable {
             if name.contains("/") || SourceFormat(ofFile: name) == nil || there.contains(name) { continue }
             throw IngestionError(
                 .noInput,
-                "\(folder): SHA256SUMS names \(name), which is not there; have it sent again, or correct the list")
+                "\(folder): SHA256SUMS names \(shownName(name)), which is not there; have it sent again, or correct the list"
+            )
         }
     }
 }
+
+/// The name of one of several files in a message. A supplier may have put personal data into it, which is replaced.
+func shownName(_ path: String) -> String { LabelSearch.usual.shown(path) }
 
 /// A list of files that are one batch, with their digests, as `sha256sum` writes it. Its name ends in `.batch`.
 struct FileList: Sendable {
@@ -121,7 +128,10 @@ struct FileList: Sendable {
     /// Largest list that is read, in bytes; some 100,000 files.
     static let bytesMax = 1 << 24
 
-    static func isName(_ path: String) -> Bool { path.hasSuffix(".batch") }
+    private static let ending = ".batch"
+
+    static func isName(_ path: String) -> Bool { path.hasSuffix(ending) }
+    static func isName(_ name: FileName) -> Bool { name.bytes.suffix(ending.utf8.count).elementsEqual(ending.utf8) }
 
     /// Reads a list.
     ///

@@ -122,7 +122,6 @@ final class SliceCutter {
     /// Text that was cut, with the beginning of its place.
     fileprivate struct Piece {
         var bytes: [UInt8]
-        var rows: Int
         var place: SlicePlace
     }
 
@@ -144,7 +143,7 @@ final class SliceCutter {
             if var before = gathered.take() {
                 before.append(piece)
                 gathered = before
-            } else if piece.rows > 0 {
+            } else if piece.place.rowCount > 0 {
                 gathered = piece
             }
             guard var whole = gathered.take() else { continue }
@@ -283,15 +282,14 @@ final class SliceCutter {
         textOffset += length.text
         row += rows
         files[files.count - 1].rows += rows
-        return Piece(bytes: bytes, rows: rows, place: place)
+        return Piece(bytes: bytes, place: place)
     }
 
     /// The slice of a piece; nil when there are no rows in it.
     private func slice(_ piece: Piece) -> SourceSlice? {
-        if piece.rows == 0 { return nil }
+        if piece.place.rowCount == 0 { return nil }
         var place = piece.place
         place.ordinal = places.count
-        place.rowCount = piece.rows
         places.append(place)
         return SourceSlice(place, piece.bytes)
     }
@@ -328,7 +326,7 @@ final class SliceCutter {
 extension SliceCutter.Piece {
     fileprivate mutating func append(_ other: Self) {
         bytes += other.bytes
-        rows += other.rows
+        place.rowCount += other.place.rowCount
         place.length += other.place.length
         place.textLength += other.place.textLength
     }

@@ -35,20 +35,20 @@ final class SourceFiles: Sendable {
         _ input: BatchInput, isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(IngestionError) {
         try Self.requireOpenable(input.files.count, input.name)
-        let parts = try input.files.map { path throws(IngestionError) in try InputFile(path, isStopped: isStopped) }
+        let isOne = input.files.count == 1 && input.list == nil
+        let parts = try input.files.map { path throws(IngestionError) in
+            try InputFile(path, calling: isOne ? path : shownName(path), isStopped: isStopped)
+        }
         try Self.requireDistinct(parts, input.name)
         self.init(parts, calling: input.name)
     }
 
     /// Refuses a file that is there twice, under whatever names: its rows would be doubled.
     private static func requireDistinct(_ parts: [InputFile], _ name: String) throws(IngestionError) {
-        var known: [UInt64: [InputFile]] = [:]
+        var known: [Delivery.FileIdentity: String] = [:]
         for part in parts {
-            if let other = known[part.identity.inode]?.first(where: { $0.identity == part.identity }) {
-                throw IngestionError(
-                    .usage, "\(name): \(part.path) and \(other.path) are the same file; give it once")
-            }
-            known[part.identity.inode, default: []].append(part)
+            guard let other = known.updateValue(part.path, forKey: part.identity) else { continue }
+            throw IngestionError(.usage, "\(name): \(part.path) and \(other) are the same file; give it once")
         }
     }
 

@@ -21,15 +21,6 @@ package struct BatchRequest: Sendable {
     /// The lease of a file that `watch` took. It provides the bytes, and ends with the batch.
     var lease: Lease?
 
-    /// A request to judge a single file.
-    package init(
-        _ file: String, schema: Schema, contract: JSONValue, dataset: String, source: String, options: BatchOptions
-    ) {
-        self.init(
-            BatchInput(file: file), schema: schema, contract: contract, dataset: dataset, source: source,
-            options: options)
-    }
-
     /// A request to judge `input`.
     ///
     /// - Parameters:

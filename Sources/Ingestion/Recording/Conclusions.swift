@@ -263,7 +263,7 @@ extension Recorder {
                     assertions, role: .claims, mediaType: "application/octet-stream",
                     extra: ["source": judged.identity.source]))
         }
-        if let sidecars = judged.identity.attestation?.provenance.sidecars, !sidecars.files.isEmpty {
+        if let sidecars = judged.identity.attestation?.provenance.sidecars, sidecars.areKept {
             shards.append(
                 try staging.seal(
                     sidecars.document.canonicalBytes(), role: .provenance, mediaType: "application/json"))

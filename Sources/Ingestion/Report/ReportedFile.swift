@@ -13,13 +13,19 @@ package struct ReportedFile: Sendable {
     let text: FileText
 
     /// The files of a source; none for a single file, which the report names itself.
-    static func all(_ source: SourceFiles, _ texts: [FileText]) -> [ReportedFile] {
+    ///
+    /// - Parameters:
+    ///   - source: the files.
+    ///   - paths: their paths, where they can be read again.
+    ///   - texts: where their texts stand.
+    static func all(_ source: SourceFiles, at paths: [String], _ texts: [FileText]) -> [ReportedFile] {
         guard source.parts.count > 1 else { return [] }
         var row = 1
-        return zip(source.parts, texts).map { file, text in
-            defer { row += text.rows }
+        return zip(source.parts, texts).enumerated().map { place, file in
+            defer { row += file.1.rows }
             return ReportedFile(
-                path: file.path, name: LabelSearch.usual.shown(file.path), firstRow: row, rows: text.rows, text: text)
+                path: paths.count == texts.count ? paths[place] : "", name: shownName(file.0.path), firstRow: row,
+                rows: file.1.rows, text: file.1)
         }
     }
 

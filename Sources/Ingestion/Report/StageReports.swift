@@ -40,7 +40,7 @@ extension SurveyedBatch {
         report.unknownColumns = survey.head.unknown
         report.lacksHeader = survey.head.matches == 0
         report.bytes = cutter.bytesRead
-        report.files = ReportedFile.all(opened.source, survey.text.files)
+        report.files = ReportedFile.all(opened.source, at: opened.request.input.files, survey.text.files)
         report.encoding = plan.reading.coding.encoding
         report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
         report.dataHash = hex(survey.digest)

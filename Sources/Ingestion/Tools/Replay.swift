@@ -265,7 +265,7 @@ extension Store {
         guard let format = read.options.format else { preconditionFailure("a kept reading has a format") }
         return try Plan(
             BatchRequest(
-                "batch \(batch)", schema: read.schema, contract: read.contract,
+                BatchInput(file: "batch \(batch)"), schema: read.schema, contract: read.contract,
                 dataset: received.body["dataset"]?.text ?? "", source: received.body["source"]?.text ?? "",
                 options: read.options), format: format, secrets: BatchSecrets(of: self))
     }

@@ -324,7 +324,7 @@ extension Pipeline {
         options.waiver?.approvals = approved.entries
         let report = try await run(
             BatchRequest(
-                "batch \(held)", schema: schema, contract: document, dataset: dataset,
+                BatchInput(file: "batch \(held)"), schema: schema, contract: document, dataset: dataset,
                 source: received["source"]?.text ?? "", options: options))
         return report.status == .duplicate ? .earlier(report.duplicateOf) : .judged(report)
     }

@@ -53,10 +53,10 @@ package func scoreRows(
             (schema.fields[field].role, schema.fields[field].form, schema.fields[field].pii) = (nil, nil, nil)
         }
     }
-    let plan = try Plan(
-        BatchRequest(path, schema: schema, contract: .null, dataset: "", source: "", options: options),
-        format: format, secrets: BatchSecrets())
-    let source = SourceFiles(try InputFile(path))
+    let request = BatchRequest(
+        BatchInput(file: path), schema: schema, contract: .null, dataset: "", source: "", options: options)
+    let plan = try Plan(request, format: format, secrets: BatchSecrets())
+    let source = try SourceFiles(InputFile(path))
     let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")

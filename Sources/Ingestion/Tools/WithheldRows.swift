@@ -70,7 +70,7 @@ extension Pipeline {
         options.waiver?.approvals = approved.entries
         let report = try await run(
             BatchRequest(
-                "rows of batch \(batch)", schema: schema, contract: document, dataset: dataset,
+                BatchInput(file: "rows of batch \(batch)"), schema: schema, contract: document, dataset: dataset,
                 source: received["source"]?.text ?? "", options: options))
         return report.status == .duplicate ? .earlier(report.duplicateOf) : .judged(report)
     }

@@ -135,7 +135,7 @@ final class Inbox {
 
     /// Reads a list, unless it is known as it is.
     private func read(_ name: FileName) {
-        guard FileList.isName(name.description), let status = try? folder?.status(of: name), status.kind == .regular,
+        guard FileList.isName(name), let status = try? folder?.status(of: name), status.kind == .regular,
             lists[name]?.identity != Delivery.FileIdentity(status)
         else { return }
         let bytes = try? folder?.openRegular(name).readAll(max: FileList.bytesMax)
@@ -267,7 +267,7 @@ final class Inbox {
         if candidates.count >= limit {
             isTruncated = true
         } else if name.bytes[0] != 0x2E {
-            if FileList.isName(name.description) {
+            if FileList.isName(name) {
                 read(name)
                 passOver(listed)
             }

@@ -31,10 +31,12 @@ struct ListedFiles {
             if (try? inbox.openRegular(at: path).writerState()) == .writing { written.append(path) }
         }
         if let first = missing.first {
-            let rest = missing.count > 1 ? "are not there, such as \(first)" : "is not there: \(first)"
+            let rest =
+                missing.count > 1
+                ? "are not there, such as \(shownName("\(first)"))" : "is not there: \(shownName("\(first)"))"
             return "of the \(paths.count) files that it names, \(missing.count) \(rest)"
         }
-        return written.first.map { "\($0), which it names, is still being written" }
+        return written.first.map { "\(shownName("\($0)")), which it names, is still being written" }
     }
 
     /// Bytes of all files together, as far as they are there.
@@ -81,7 +83,8 @@ extension Store {
         let parts = try openListed(listed, of: lease.name, isStopped)
         if let place = parts.firstIndex(where: { $0 == nil }) {
             throw IngestionError(
-                .unreadableData, "\(name): it names \(listed.paths[place]), which was taken away before it was judged")
+                .unreadableData,
+                "\(name): it names \(shownName("\(listed.paths[place])")), which was taken away before it was judged")
         }
         return SourceFiles(parts.compactMap(\.self), calling: name, identity: try listedIdentity(of: lease.name))
     }
@@ -114,7 +117,7 @@ extension Store {
             do throws(StorageError) { file = try folder.openRegular(name) } catch {
                 throw IngestionError(error, reading: true)
             }
-            return try InputFile(file, calling: entry.name, isStopped: isStopped)
+            return try InputFile(file, calling: shownName(entry.name), isStopped: isStopped)
         }
     }
 

@@ -25,7 +25,7 @@ package struct Delivery: Sendable, Equatable {
     package var judged: FileIdentity?
 
     /// Inode, size and modification time: what changes when anyone writes to the file.
-    package struct FileIdentity: Sendable, Equatable {
+    package struct FileIdentity: Sendable, Hashable {
         var inode: UInt64
         var size: Int
         var modifiedNanoseconds: Int

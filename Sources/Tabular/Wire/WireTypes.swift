@@ -1,5 +1,5 @@
 extension Int: WireValue {
-    /// Zigzag, then LEB128: numbers near zero are short, whatever their sign. 63 bits are enough for every count, row
+    /// Zigzag, then LEB128: numbers near zero are short, whatever their sign. 61 bits are enough for every count, row
     /// and offset.
     package func write(to wire: inout WireWriter) {
         precondition(magnitude < 1 << 61, "a number that crosses has at most 61 bits")

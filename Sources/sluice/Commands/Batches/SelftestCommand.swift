@@ -123,7 +123,8 @@ private struct Bench {
         options.listed = 100_000
         return try await Pipeline(store: store, writes: writes).run(
             BatchRequest(
-                path, schema: schema, contract: document, dataset: "selftest", source: "selftest", options: options))
+                BatchInput(file: path), schema: schema, contract: document, dataset: "selftest", source: "selftest",
+                options: options))
     }
 
     /// The released rows of a batch, decrypted.

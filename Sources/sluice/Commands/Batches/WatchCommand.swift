@@ -15,7 +15,8 @@ struct WatchCommand: AsyncParsableCommand {
             file is moved into the store, judged as by sluice ingest, and once its outcome is recorded it is removed or moved into the \
             dataset's archive. Ignored are hidden names and names that end in .part, .tmp, .temp, .filepart, .crdownload, .partial, \
             .lock, .swp, ~, .done, .sha256, .sig, .minisig or .manifest. A file that can never be judged is sealed into quarantine and \
-            recorded. A file that cannot be judged now, because the disk is full or a key is missing, is retried.
+            recorded. A file that cannot be judged now, because the disk is full or a key is missing, is retried. A list (NAME.batch, as \
+            sha256sum writes it) is taken with the files that it names, as one batch, once all of them are there.
 
             SIGTERM and SIGINT stop the daemon: the current file gets 8 more seconds, then it is put back for the next start. A second \
             signal stops at once. Nothing is lost if the daemon is killed.
